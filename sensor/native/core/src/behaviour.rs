@@ -1,0 +1,1 @@
+//! Behaviour events (scan, beacon, ...): numbers over time that rules can compare. Filled by the traffic issue.

@@ -1,0 +1,1 @@
+//! The one way through the core: inputs to events to hits to alerts.

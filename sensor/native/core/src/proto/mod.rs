@@ -1,0 +1,1 @@
+//! Application protocols, one folder each, found by their content on any port.

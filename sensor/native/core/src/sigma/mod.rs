@@ -1,0 +1,1 @@
+//! The Sigma engine: a compiled pack, matched against events.
