@@ -1,0 +1,144 @@
+"""Regroups our events (Zeek's names) into the shape of Suricata's EVE records, so that suricata-verify's filters can judge them.
+
+It renames and regroups, and computes nothing that the sensor did not decode. What Suricata sets by its own run (``flow.reason``, ``flow.alerted``,
+``pkt_src``) is constant in a replay. Usage: ``eve.py CAPTURE`` prints EVE lines; ``eve.py -`` reads events from standard input.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Event = dict[str, Any]
+
+# Zeek's service names -> Suricata's app_proto.
+APP_PROTO = {"dns": "dns", "http": "http", "ssl": "tls", "ssh": "ssh", "ftp": "ftp", "smtp": "smtp", "smb": "smb", "quic": "quic"}
+TLS_VERSION = {"SSLv3": "SSLv3", "TLSv10": "TLSv1", "TLSv11": "TLS 1.1", "TLSv12": "TLS 1.2", "TLSv13": "TLS 1.3"}
+# Zeek's conn_state -> Suricata's tcp.state at the end of the flow.
+TCP_STATE = {"S0": "syn_sent", "S1": "established", "SF": "closed", "REJ": "closed", "RSTO": "closed", "RSTR": "closed", "S2": "close_wait", "S3": "fin_wait2"}
+
+
+def address(text: str) -> str:
+    """IPv6 in full, as EVE prints it."""
+    parsed = ipaddress.ip_address(text)
+    return parsed.exploded if parsed.version == 6 else text
+
+
+def base(event: Event, kind: str, *, reply: bool = False) -> Event:
+    orig, resp = ("dest", "src") if reply else ("src", "dest")
+    record: Event = {"event_type": kind, "pkt_src": "wire/pcap"}
+    if "id.orig_h" in event:
+        record[f"{orig}_ip"] = address(event["id.orig_h"])
+        record[f"{resp}_ip"] = address(event["id.resp_h"])
+        record[f"{orig}_port"] = event["id.orig_p"]
+        record[f"{resp}_port"] = event["id.resp_p"]
+    if proto := event.get("proto"):
+        record["proto"] = str(proto).upper()
+    return record
+
+
+def flow(event: Event) -> Event:
+    record = base(event, "flow")
+    service = str(event.get("service", "")).split(",")[0]
+    if service:
+        record["app_proto"] = APP_PROTO.get(service, service)
+    state = str(event.get("conn_state", ""))
+    answered = event.get("resp_pkts", 0) > 0
+    tcp = event.get("proto") == "tcp"
+    closed = tcp and TCP_STATE.get(state) == "closed"
+    record["flow"] = {
+        "pkts_toserver": event.get("orig_pkts", 0),
+        "pkts_toclient": event.get("resp_pkts", 0),
+        "age": int(event.get("duration", 0)),
+        "state": "closed" if closed else "established" if answered else "new",
+        "reason": "shutdown",
+        "alerted": False,
+    }
+    if tcp and state in TCP_STATE:
+        record["tcp"] = {"state": TCP_STATE[state]}
+    if "vlan" in event:
+        record["vlan"] = [event["vlan"], *([event["inner_vlan"]] if "inner_vlan" in event else [])]
+    if event.get("proto") == "icmp":
+        record["icmp_type"], record["icmp_code"] = record.pop("src_port"), record.pop("dest_port")
+    return record
+
+
+def dns(event: Event) -> Iterator[Event]:
+    """Zeek logs a transaction, Suricata a message: the query and, where there was one, the response."""
+    query = {"rrname": event.get("query", ""), "rrtype": event.get("qtype_name", "")}
+    common = {"id": event.get("trans_id"), "queries": [query]}
+    if "query" in event:
+        yield {**base(event, "dns"), "dns": {**common, "type": "request"}}
+    if "rcode" in event:
+        answers = [{"rrname": None, "rdata": a, "ttl": int(t)} for a, t in zip(event.get("answers", []), event.get("TTLs", []), strict=False)]
+        flags = {flag.lower(): True for flag in ("AA", "TC", "RD", "RA") if event.get(flag)}
+        response = {**common, **flags, "type": "response", "qr": True, "version": 3, "rcode": event.get("rcode_name"), "answers": answers}
+        yield {**base(event, "dns", reply=True), "dns": response}
+
+
+def http(event: Event) -> Event:
+    names = {
+        "method": "http_method",
+        "uri": "url",
+        "host": "hostname",
+        "user_agent": "http_user_agent",
+        "referrer": "http_refer",
+        "status_code": "status",
+        "response_body_len": "length",
+    }
+    body = {theirs: event[ours] for ours, theirs in names.items() if ours in event}
+    if "version" in event:
+        body["protocol"] = f"HTTP/{event['version']}"
+    record = base({**event, "proto": "tcp"}, "http")
+    if "trans_depth" in event:
+        record["tx_id"] = event["trans_depth"] - 1
+    return {**record, "http": body}
+
+
+def tls(event: Event) -> Event:
+    body: Event = {}
+    if "server_name" in event:
+        body["sni"] = event["server_name"]
+    if "version" in event:
+        body["version"] = TLS_VERSION.get(event["version"], event["version"])
+    if event.get("resumed"):
+        body["session_resumed"] = True
+    for ours, theirs in {"ja4": "ja4", "subject": "subject", "issuer": "issuerdn"}.items():
+        if ours in event:
+            body[theirs] = event[ours]
+    if "next_protocol" in event:
+        body["server_alpns"] = [event["next_protocol"]]
+    return {**base({**event, "proto": "tcp"}, "tls"), "tls": body}
+
+
+def records(events: Iterable[Event]) -> Iterator[Event]:
+    for event in events:
+        match event.get("_path"):
+            case "conn":
+                yield flow(event)
+            case "dns":
+                yield from dns(event)
+            case "http":
+                yield http(event)
+            case "ssl":
+                yield tls(event)
+
+
+def main() -> int:
+    if sys.argv[1] == "-":
+        lines: Iterable[bytes] = sys.stdin.buffer
+        code = 0
+    else:
+        done = subprocess.run([sys.executable, "-m", "vigla_sensor", "events", sys.argv[1]], stdout=subprocess.PIPE, check=False)
+        lines, code = done.stdout.splitlines(), done.returncode
+    for record in records(json.loads(line) for line in lines):
+        print(json.dumps(record))
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
