@@ -1,7 +1,9 @@
-"""Regroups our events (Zeek's names) into the shape of Suricata's EVE records, so that suricata-verify's filters can judge them.
+"""Regroups our events (Zeek's names) into the shape of Suricata's EVE records, so that suricata-verify's filters can
+judge them.
 
-It renames and regroups, and computes nothing that the sensor did not decode. What Suricata sets by its own run (``flow.reason``, ``flow.alerted``,
-``pkt_src``) is constant in a replay. Usage: ``eve.py CAPTURE`` prints EVE lines; ``eve.py -`` reads events from standard input.
+It renames and regroups, and computes nothing that the sensor did not decode. What Suricata sets by its own run
+(``flow.reason``, ``flow.alerted``, ``pkt_src``) is constant in a replay. Usage: ``eve.py CAPTURE`` prints EVE lines;
+``eve.py -`` reads events from standard input.
 """
 
 from __future__ import annotations
@@ -16,10 +18,28 @@ from typing import Any
 Event = dict[str, Any]
 
 # Zeek's service names -> Suricata's app_proto.
-APP_PROTO = {"dns": "dns", "http": "http", "ssl": "tls", "ssh": "ssh", "ftp": "ftp", "smtp": "smtp", "smb": "smb", "quic": "quic"}
+APP_PROTO = {
+    "dns": "dns",
+    "http": "http",
+    "ssl": "tls",
+    "ssh": "ssh",
+    "ftp": "ftp",
+    "smtp": "smtp",
+    "smb": "smb",
+    "quic": "quic",
+}
 TLS_VERSION = {"SSLv3": "SSLv3", "TLSv10": "TLSv1", "TLSv11": "TLS 1.1", "TLSv12": "TLS 1.2", "TLSv13": "TLS 1.3"}
 # Zeek's conn_state -> Suricata's tcp.state at the end of the flow.
-TCP_STATE = {"S0": "syn_sent", "S1": "established", "SF": "closed", "REJ": "closed", "RSTO": "closed", "RSTR": "closed", "S2": "close_wait", "S3": "fin_wait2"}
+TCP_STATE = {
+    "S0": "syn_sent",
+    "S1": "established",
+    "SF": "closed",
+    "REJ": "closed",
+    "RSTO": "closed",
+    "RSTR": "closed",
+    "S2": "close_wait",
+    "S3": "fin_wait2",
+}
 
 
 def address(text: str) -> str:
@@ -74,9 +94,20 @@ def dns(event: Event) -> Iterator[Event]:
     if "query" in event:
         yield {**base(event, "dns"), "dns": {**common, "type": "request"}}
     if "rcode" in event:
-        answers = [{"rrname": None, "rdata": a, "ttl": int(t)} for a, t in zip(event.get("answers", []), event.get("TTLs", []), strict=False)]
+        answers = [
+            {"rrname": None, "rdata": a, "ttl": int(t)}
+            for a, t in zip(event.get("answers", []), event.get("TTLs", []), strict=False)
+        ]
         flags = {flag.lower(): True for flag in ("AA", "TC", "RD", "RA") if event.get(flag)}
-        response = {**common, **flags, "type": "response", "qr": True, "version": 3, "rcode": event.get("rcode_name"), "answers": answers}
+        response = {
+            **common,
+            **flags,
+            "type": "response",
+            "qr": True,
+            "version": 3,
+            "rcode": event.get("rcode_name"),
+            "answers": answers,
+        }
         yield {**base(event, "dns", reply=True), "dns": response}
 
 
@@ -133,7 +164,9 @@ def main() -> int:
         lines: Iterable[bytes] = sys.stdin.buffer
         code = 0
     else:
-        done = subprocess.run([sys.executable, "-m", "vigla_sensor", "events", sys.argv[1]], stdout=subprocess.PIPE, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "vigla_sensor", "events", sys.argv[1]], stdout=subprocess.PIPE, check=False
+        )
         lines, code = done.stdout.splitlines(), done.returncode
     for record in records(json.loads(line) for line in lines):
         print(json.dumps(record))
