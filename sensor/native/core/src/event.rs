@@ -296,11 +296,18 @@ impl Event {
         match &self.body {
             Body::Typed(record) => match COMMON.iter().position(|n| *n == name) {
                 Some(index) => self.common(index),
-                None => record.kind().names.iter().position(|n| *n == name).and_then(|index| record.value(index)),
+                None => record
+                    .kind()
+                    .names
+                    .iter()
+                    .position(|n| *n == name)
+                    .and_then(|index| record.value(index)),
             },
-            Body::Named(fields) => {
-                fields.values.iter().find(|(n, _)| &**n == name).map(|(_, value)| value.as_value())
-            }
+            Body::Named(fields) => fields
+                .values
+                .iter()
+                .find(|(n, _)| &**n == name)
+                .map(|(_, value)| value.as_value()),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod correlate;
 pub mod event;
 pub mod flow;
+pub mod json;
 pub mod log;
 pub mod packet;
 pub mod pipeline;
