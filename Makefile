@@ -63,8 +63,8 @@ $(PACK): $(PACK_SOURCES) $(STAMP)/venv
 setup: $(STAMP)/venv $(STAMP)/native $(STAMP)/assets $(PACK) ## Install everything the programs need
 
 .PHONY: debian
-debian: ## Debian packages of the tests (Chromium)
-	@deploy/debian/packages.sh chromium
+debian: ## Debian packages of the tests (Chromium, tshark)
+	@deploy/debian/packages.sh chromium tshark
 
 .PHONY: elasticsearch
 elasticsearch: $(STAMP)/venv ## Fetch and prepare the real Elasticsearch of the tests
