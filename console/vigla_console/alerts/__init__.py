@@ -1,0 +1,1 @@
+"""Alert documents as they arrived: immutable, searchable, in one of several stores behind one protocol."""

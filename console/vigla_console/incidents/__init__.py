@@ -1,0 +1,3 @@
+"""Alerts become groups, incidents and clusters: a pure function of alerts and decisions, and where its results are
+kept.
+"""

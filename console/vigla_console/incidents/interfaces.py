@@ -1,0 +1,77 @@
+"""Seams of the case side; every implementation is built with a `Scope`, and a row outside it does not exist."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from vigla_console.incidents.models import (
+    AlertGroup,
+    Cluster,
+    DayCount,
+    GroupFilter,
+    GroupPage,
+    HistoryEntry,
+    Incident,
+    TenantPicture,
+)
+from vigla_console.tenants.models import TenantId
+
+
+class CaseReader(Protocol):
+    """What pages and the API read. Codes are accepted in either case; a joined group's old code finds the one that
+    stayed.
+    """
+
+    def groups(self, wanted: GroupFilter) -> GroupPage: ...
+    def group(self, code: str) -> AlertGroup:
+        """Raises ``NotFound``."""
+        ...
+
+    def similar(self, group: AlertGroup, days: int = 30, limit: int = 10) -> Sequence[AlertGroup]:
+        """Other groups of the same rule and tenant, newest first: how did they end?"""
+        ...
+
+    def group_alerts(self, group: AlertGroup, limit: int = 50) -> Sequence[str]:
+        """Event ids of the members, newest first, to ask the AlertStore for."""
+        ...
+
+    def incidents(self, *, open_only: bool = True, limit: int = 50) -> Sequence[Incident]: ...
+    def incident(self, code: str) -> Incident:
+        """Raises ``NotFound``."""
+        ...
+
+    def incident_groups(self, incident: Incident) -> Sequence[AlertGroup]: ...
+    def clusters(self, *, since: datetime | None = None, limit: int = 50) -> Sequence[Cluster]:
+        """Needs every member inside the Scope: a municipality gets an empty list, and reads ``cluster_tenants`` of its
+        groups.
+        """
+        ...
+
+    def cluster(self, code: str) -> Cluster:
+        """Raises ``NotFound``."""
+        ...
+
+    def cluster_groups(self, cluster: Cluster, limit: int = 200) -> Sequence[AlertGroup]: ...
+    def history(self, item: AlertGroup | Incident) -> Sequence[HistoryEntry]:
+        """Oldest first."""
+        ...
+
+    def recent_history(self, since: datetime, limit: int = 50) -> Sequence[HistoryEntry]:
+        """Acts within the Scope, newest first: "what the SOC did for you this week"."""
+        ...
+
+    def picture(self) -> Sequence[TenantPicture]:
+        """One per tenant of the Scope, tenants with nothing open included."""
+        ...
+
+    def days(self, edges: Sequence[datetime]) -> Sequence[DayCount]:
+        """Alerts between neighboring edges, by severity, from the rollups (hours)."""
+        ...
+
+    def counts(self, wanted: GroupFilter) -> int: ...
+
+
+class Delegations(Protocol):
+    """Which tenants let the centre close for them."""
+
+    def delegated(self) -> frozenset[TenantId]: ...

@@ -1,0 +1,1 @@
+"""What sensors send: alerts and heartbeats. The credential is the identity."""

@@ -1,0 +1,1 @@
+"""Texts and metadata of the rules, read from the pack."""

@@ -1,0 +1,1 @@
+"""Sensors as the hub knows them: credential, municipality, health."""

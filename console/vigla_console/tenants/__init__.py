@@ -1,0 +1,1 @@
+"""Who the hub serves: tenants, their kinds, and the roles people hold at them."""

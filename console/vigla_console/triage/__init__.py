@@ -1,0 +1,1 @@
+"""What people do about groups and incidents."""
