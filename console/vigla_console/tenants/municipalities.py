@@ -1,8 +1,8 @@
-"""The 332 municipalities and 13 regions as the project's own data: who they are, what they are called, where their tile
-lies.
+"""The 332 municipalities and 13 regions as the project's own data: who they are, their names, where their tile lies.
 
-It must not know tenants, users or alerts. Imports join by ``id`` or code, never by name; ``find`` answers people, and gives 0, 1 or
-many, never a guess. Source of codes, English names and population: ELSTAT, census 2021; the Greek names are written by us.
+It must not know tenants, users or alerts. Imports join by ``id`` or code, never by name; ``find`` answers people, and
+gives 0, 1 or many, never a guess. Source of codes, English names and population: ELSTAT, census 2021; the Greek names
+are written by us.
 """
 
 import csv
