@@ -112,7 +112,7 @@ pub enum Transport {
     Tcp,
     /// UDP, 17.
     Udp,
-    /// ICMP and ICMPv6: type and code stand for the ports.
+    /// ICMP and `ICMPv6`: type and code stand for the ports.
     Icmp,
     /// Anything else, by its IP protocol number.
     Other(u8),

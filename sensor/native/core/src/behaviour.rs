@@ -1,1 +1,0 @@
-//! Behaviour events (scan, beacon, ...): numbers over time that rules can compare. Filled by the traffic issue.
