@@ -1,0 +1,180 @@
+"""One YAML document → the draft of a correlation, read from the YAML itself.
+
+pySigma 1.5.1 makes ``3.5`` a 3, takes one operator only, and accepts a percentile of 150, a reference to itself, an
+alias of a rule that is not listed, and unknown keys.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import cast
+
+from vigla_rules.drafts import CorrelationDraft, Placed
+from vigla_rules.findings import Code, Refusal, did_you_mean
+from vigla_rules.metadata import read_metadata
+from vigla_rules.rules import Warn, warn_about
+
+COUNTING = frozenset({"event_count", "temporal", "temporal_ordered"})
+VALUES = frozenset({"value_count", "value_sum", "value_avg", "value_percentile", "value_median"})
+OPERATORS = ("gt", "gte", "lt", "lte", "eq", "neq")
+MAX_TIMESPAN_MS = 31 * 86_400_000
+MAX_THRESHOLD = 65_536
+_KEYS = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"]
+_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_SPAN = re.compile(r"(\d{1,9})([A-Za-z]+)")
+
+
+def read_correlation(
+    value: Mapping[str, object], path: str, index: int, placed: Placed, warn: Warn
+) -> CorrelationDraft:
+    """Compiles one correlation; references are resolved when all rules are known. Raises ``Refusal``."""
+    meta, _ = read_metadata(value, path, index)
+    body = value["correlation"]
+    if not isinstance(body, dict):
+        raise _refusal("no map under 'correlation'", "add type, rules, timespan, condition")
+    for key in body:
+        if key not in _KEYS:
+            advice = did_you_mean(str(key), _KEYS, f"known: {', '.join(_KEYS)}")
+            raise _refusal(f"key '{key}' is not known", advice, key)
+    kind = body.get("type")
+    if kind not in COUNTING | VALUES:
+        known = sorted(COUNTING | VALUES)
+        raise _refusal(f"type {kind!r}", did_you_mean(str(kind), known, f"known: {', '.join(known)}"), "type")
+    rules = _names(body.get("rules"), "rules")
+    if not rules:
+        raise _refusal("no rules", "list the rules by name or id", "rules")
+    if doubled := [rule for rule in rules if rules.count(rule) > 1]:
+        raise _refusal(f"rule '{doubled[0]}' is listed twice", "list it once", "rules")
+    if kind in ("temporal", "temporal_ordered") and len(rules) < 2:
+        raise _refusal(f"'{kind}' over one rule", "list at least two", "rules")
+    condition, fields, percentile = _condition(str(kind), body.get("condition"), len(rules))
+    warn_about(meta, value, warn)
+    generate = body.get("generate", False)
+    if not isinstance(generate, bool):
+        raise _refusal(f"generate {generate!r}", "write true or false", "generate")
+    return CorrelationDraft(
+        meta=meta,
+        placed=placed,
+        type=str(kind),
+        rules=rules,
+        group_by=_names(body.get("group-by"), "group-by"),
+        aliases=_aliases(body.get("aliases"), rules),
+        timespan_ms=_timespan(body.get("timespan")),
+        fields=fields,
+        percentile=percentile,
+        condition=condition,
+        generate=generate,
+    )
+
+
+Condition = tuple[tuple[tuple[str, int | float], ...], tuple[str, ...], float | None]
+
+
+def _condition(kind: str, condition: object, rules: int) -> Condition:
+    if condition is None and kind in ("temporal", "temporal_ordered"):
+        return (("gte", rules),), (), None
+    if isinstance(condition, str):
+        raise _refusal("extended conditions are not read yet", "write `condition: {gte: n}`", "condition")
+    if not isinstance(condition, dict):
+        raise _refusal("no condition", "write for instance `condition: {gte: 10}`", "condition")
+    tests: list[tuple[str, int | float]] = []
+    for key, bound in condition.items():
+        if key in ("field", "percentile"):
+            continue
+        if key not in OPERATORS:
+            advice = did_you_mean(str(key), [*OPERATORS, "field", "percentile"], f"known: {', '.join(OPERATORS)}")
+            raise _refusal(f"key '{key}' is not known", advice, "condition", str(key))
+        if (
+            isinstance(bound, bool)
+            or not isinstance(bound, int | float)
+            or bound != bound
+            or abs(bound) == float("inf")
+        ):
+            raise _refusal(f"{key}: {bound!r}", "write a number without quotes", "condition", str(key))
+        if kind in COUNTING | {"value_count"} and bound > MAX_THRESHOLD:
+            raise _refusal(f"{key}: {bound}", f"at most {MAX_THRESHOLD}", "condition", str(key))
+        tests.append((str(key), bound))
+    if not tests:
+        raise _refusal("no operator in the condition", f"use one of {', '.join(OPERATORS)}", "condition")
+    _check_range(tests)
+    if kind in ("temporal", "temporal_ordered"):
+        wrong = (
+            tests[0][0] != "gte" or len(tests) > 1 or not 2 <= tests[0][1] <= rules or tests[0][1] != int(tests[0][1])
+        )
+        if wrong or (kind == "temporal_ordered" and tests[0][1] != rules):
+            low = rules if kind == "temporal_ordered" else 2
+            raise _refusal(f"'{kind}' with this condition", f"only gte from {low} to {rules}", "condition")
+    fields = _names(condition.get("field"), "condition", "field")
+    if kind in VALUES and not fields:
+        raise _refusal(f"'{kind}' without a field", "add `field:` to the condition", "condition")
+    if kind not in VALUES and fields:
+        raise _refusal(f"'{kind}' with a field", "drop it, or use value_count", "condition", "field")
+    if len(fields) > 1 and kind != "value_count":
+        raise _refusal(f"'{kind}' over several fields", "name one", "condition", "field")
+    return tuple(tests), fields, _percentile(kind, condition)
+
+
+def _percentile(kind: str, condition: Mapping[str, object]) -> float | None:
+    value = condition.get("percentile")
+    if kind != "value_percentile":
+        if value is not None:
+            raise _refusal(f"'{kind}' with a percentile", "drop it", "condition", "percentile")
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise _refusal(f"percentile {value!r}", "a number from 0 to 100", "condition", "percentile")
+    return float(value)
+
+
+def _check_range(tests: list[tuple[str, int | float]]) -> None:
+    low = max((bound for name, bound in tests if name in ("gt", "gte", "eq")), default=None)
+    high = min((bound for name, bound in tests if name in ("lt", "lte", "eq")), default=None)
+    if low is None or high is None:
+        return
+    open_end = any(bound == low for name, bound in tests if name in ("gt", "lt"))
+    if low > high or (low == high and open_end):
+        raise _refusal("no number meets all of the condition", "mend the range", "condition")
+
+
+def _timespan(value: object) -> int:
+    match = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if match and match[2] in ("M", "y"):
+        raise _refusal(f"timespan {value!r}: months and years differ in length", "write days, e.g. 30d", "timespan")
+    if match is None or match[2] not in _UNITS or int(match[1]) == 0:
+        raise _refusal(f"timespan {value!r}", "a number above 0 and s, m, h, d or w, e.g. 5m", "timespan")
+    span = int(match[1]) * _UNITS[match[2]]
+    if span > MAX_TIMESPAN_MS:
+        raise _refusal(f"timespan {value!r} is longer than 31 days", "shorten it", "timespan")
+    return span
+
+
+def _aliases(value: object, rules: tuple[str, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, dict):
+        raise _refusal("'aliases' is no map", "write `alias: {rule: field}`", "aliases")
+    read = []
+    for alias, mapping in value.items():
+        if not isinstance(mapping, dict) or not all(isinstance(name, str) for name in mapping.values()):
+            raise _refusal(
+                f"alias '{alias}' is no map of rules to fields", "write `{rule: field}`", "aliases", str(alias)
+            )
+        for rule in mapping:
+            if rule not in rules:
+                advice = did_you_mean(str(rule), list(rules), f"listed: {', '.join(rules)}")
+                raise _refusal(
+                    f"alias '{alias}' is for rule '{rule}', which is not listed", advice, "aliases", str(alias)
+                )
+        read.append((str(alias), tuple((str(rule), cast("str", name)) for rule, name in mapping.items())))
+    return tuple(read)
+
+
+def _names(value: object, *at: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(name, str) and name for name in names):
+        raise _refusal(f"{value!r}", "write names", *at)
+    return tuple(str(name) for name in names)
+
+
+def _refusal(reason: str, suggestion: str, *at: str) -> Refusal:
+    return Refusal(Code.BAD_CORRELATION, reason, suggestion, ("correlation", *at))

@@ -1,0 +1,116 @@
+"""Reads hostile YAML: bounded in size, depth and values, no aliases, no duplicate keys, and every key has a line."""
+
+from dataclasses import dataclass
+
+import yaml
+
+from vigla_rules.findings import At, Code, Refusal
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 64
+MAX_VALUES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document: plain Python values and the marks of the nodes they came from."""
+
+    value: object
+    root: yaml.Node
+
+    def place(self, at: At) -> tuple[int, int]:
+        """Line and column, from 1, of the deepest node on the way ``at`` that exists."""
+        node = mark_node = self.root
+        for key in at:
+            found = _child(node, key)
+            if found is None:
+                break
+            mark_node, node = found
+        mark = mark_node.start_mark
+        return mark.line + 1, mark.column + 1
+
+
+def read_documents(data: bytes) -> list[Document]:
+    """The documents of one file, empty ones left out.
+
+    Raises ``Refusal`` (``yaml`` or ``too-large``) whose ``at`` is empty; the line stands in the reason.
+    """
+    if len(data) > MAX_BYTES:
+        raise Refusal(Code.TOO_LARGE, f"the file has {len(data)} bytes, at most {MAX_BYTES} are read", "split it")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refusal(Code.YAML, f"byte {error.start} is not UTF-8", "save the file as UTF-8") from None
+    try:
+        return _documents(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise Refusal(Code.YAML, f"{where}{error.problem or error.context}", "mend the YAML") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Refusal(Code.YAML, f"not readable as YAML: {error}", "mend the YAML") from None
+
+
+def read_mapping(data: bytes) -> dict[str, object]:
+    """The one mapping of a data file such as ``ecs.yml``; raises ``Refusal`` for anything else."""
+    documents = read_documents(data)
+    if len(documents) != 1 or not isinstance(documents[0].value, dict):
+        raise Refusal(Code.YAML, "one mapping was expected", "write one document of keys and values")
+    return documents[0].value
+
+
+def _documents(text: str) -> list[Document]:
+    loader = yaml.CSafeLoader(text)
+    found = []
+    try:
+        while loader.check_node():
+            root = loader.get_node()
+            _check(root)
+            value = loader.construct_document(root)
+            if value is not None:
+                found.append(Document(value, root))
+    finally:
+        loader.dispose()
+    return found
+
+
+def _check(root: yaml.Node) -> None:
+    seen: set[int] = set()
+    stack = [(root, 1)]
+    while stack:
+        node, depth = stack.pop()
+        line = node.start_mark.line + 1
+        if id(node) in seen:
+            raise Refusal(Code.YAML, f"line {line}: an alias (`*name`) is used", "write the value out")
+        seen.add(id(node))
+        if depth > MAX_DEPTH:
+            raise Refusal(Code.TOO_LARGE, f"line {line}: nested deeper than {MAX_DEPTH}", "flatten it")
+        if len(seen) > 4 * MAX_VALUES:
+            raise Refusal(Code.TOO_LARGE, f"line {line}: more than {MAX_VALUES} values", "split the file")
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(node)
+            stack.extend((child, depth + 1) for pair in node.value for child in pair)
+        elif isinstance(node, yaml.SequenceNode):
+            stack.extend((child, depth + 1) for child in node.value)
+
+
+def _check_keys(node: yaml.MappingNode) -> None:
+    keys: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise Refusal(Code.YAML, f"line {key.start_mark.line + 1}: a key is not a word", "write a plain key")
+        if key.value in keys:
+            line = key.start_mark.line + 1
+            raise Refusal(Code.YAML, f"line {line}: key '{key.value}' occurs twice", "keep one of them")
+        keys.add(key.value)
+
+
+def _child(node: yaml.Node, key: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """The node whose mark stands for ``key``, and the node below it."""
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            if isinstance(name, yaml.ScalarNode) and name.value == str(key):
+                return name, value
+    elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key], node.value[key]
+    return None

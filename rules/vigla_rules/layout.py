@@ -1,0 +1,177 @@
+"""What is read from a directory: a pack directory's parts, or any tree of Sigma files."""
+
+import datetime
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from vigla_rules.documents import read_mapping
+from vigla_rules.files import RuleFile
+from vigla_rules.findings import Finding, Refusal, did_you_mean
+
+RULE_FOLDERS = ("detections", "correlations", "filters")
+LANGUAGES = ("el", "en")
+LIST_TYPES = ("ip", "user", "host", "domain", "country", "hash", "text")
+_KEYS = {"name", "version", "minimum_sensor", "created", "ruleset", "license", "lists", "roster"}
+_LIST_KEYS = {"type", "el", "en"}
+_ROSTER_KEYS = {"detection", "rsit_class", "rsit_type", "per_100_users_day", "priority", "mandatory"}
+
+
+class LayoutError(ValueError):
+    """A data file of the pack that cannot be used: what, where, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackSettings:
+    """``pack.toml``, checked."""
+
+    name: str = "sigma"
+    version: str = "0"
+    minimum_sensor: str = "0.1.0"
+    created: str = "1980-01-01"
+    ruleset: str = "sigma"
+    license: str | None = None
+    lists: dict[str, dict[str, str]] = field(default_factory=dict)
+    roster: dict[str, dict[str, object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One directory to compile. ``settings`` is ``None`` where it is no pack directory."""
+
+    root: Path
+    files: list[RuleFile]
+    settings: PackSettings | None
+    aliases: list[object] = field(default_factory=list)
+    ecs: dict[str, object] = field(default_factory=dict)
+    sources: dict[str, dict[str, object]] = field(default_factory=dict)
+    texts: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    problems: list[Finding] = field(default_factory=list)
+
+
+def is_pack(root: Path) -> bool:
+    """Whether the directory is laid out as a pack."""
+    return (root / "detections").is_dir()
+
+
+def read_tree(root: Path) -> Tree:
+    """Reads a directory; raises ``LayoutError`` for a data file that cannot be used, with its path."""
+    if not root.is_dir():
+        raise LayoutError(f"{root}: no such directory; name a directory of Sigma rules")
+    if not is_pack(root):
+        return Tree(root, _rule_files(root, sorted(root.rglob("*.yml"))), None)
+    paths = [path for folder in RULE_FOLDERS for path in sorted((root / folder).rglob("*.yml"))]
+    problems: list[Finding] = []
+    return Tree(
+        root=root,
+        files=_rule_files(root, paths),
+        settings=read_settings(root / "pack.toml"),
+        aliases=cast("list[object]", _data(root / "aliases.yml").get("aliases", [])),
+        ecs=_data(root / "ecs.yml"),
+        sources=_sources(root, problems),
+        texts=_texts(root, problems),
+        versions=read_versions(root / "pack.lock"),
+        problems=problems,
+    )
+
+
+def read_settings(path: Path) -> PackSettings:
+    """``pack.toml``; defaults where there is none."""
+    if not path.is_file():
+        return PackSettings()
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LayoutError(f"{path}: {error}; mend the TOML") from None
+    _known(path, "", raw, _KEYS)
+    for section, allowed in (("lists", _LIST_KEYS), ("roster", _ROSTER_KEYS)):
+        for name, entry in raw.get(section, {}).items():
+            if not isinstance(entry, dict):
+                raise LayoutError(f"{path}: {section}.{name} is no table; write [{section}.{name}]")
+            _known(path, f"{section}.{name}.", entry, allowed)
+    for name, entry in raw.get("lists", {}).items():
+        if entry.get("type") not in LIST_TYPES or not entry.get("el") or not entry.get("en"):
+            raise LayoutError(f"{path}: lists.{name} needs type (one of {', '.join(LIST_TYPES)}), el and en")
+    created = raw.get("created")
+    if created is not None:
+        raw["created"] = created.isoformat() if isinstance(created, datetime.date) else str(created)
+    for key in ("name", "version", "minimum_sensor", "ruleset", "license"):
+        if key in raw and not isinstance(raw[key], str):
+            raise LayoutError(f"{path}: {key} = {raw[key]!r} is no text; put it in quotes")
+    return PackSettings(**raw)
+
+
+def read_versions(path: Path) -> dict[str, int]:
+    """Rule versions by id from ``pack.lock``; empty where there is none."""
+    return {rule: int(entry["version"]) for rule, entry in read_lock(path)["rules"].items()}
+
+
+def read_lock(path: Path) -> dict[str, dict[str, dict[str, object]]]:
+    """``pack.lock``: ``rules`` and ``removed`` by id."""
+    if not path.is_file():
+        return {"rules": {}, "removed": {}}
+    try:
+        lock = json.loads(path.read_text(encoding="utf-8"))
+        return {"rules": dict(lock["rules"]), "removed": dict(lock.get("removed", {}))}
+    except (ValueError, KeyError, TypeError) as error:
+        raise LayoutError(f"{path}: not a lock file ({error}); write it anew with `vigla-rules lock`") from None
+
+
+def plain(value: object) -> object:
+    """A YAML value as JSON has it: dates become their text."""
+    if isinstance(value, dict):
+        return {str(key): plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [plain(member) for member in value]
+    return value.isoformat() if isinstance(value, datetime.date | datetime.datetime) else value
+
+
+def _known(path: Path, prefix: str, table: dict[str, object], allowed: set[str]) -> None:
+    for key in table:
+        if key not in allowed:
+            advice = did_you_mean(key, sorted(allowed), f"known: {', '.join(sorted(allowed))}")
+            raise LayoutError(f"{path}: unknown key '{prefix}{key}'; {advice}")
+
+
+def _rule_files(root: Path, paths: list[Path]) -> list[RuleFile]:
+    return [
+        RuleFile(str(path), path.relative_to(root).as_posix(), path.read_bytes()) for path in paths if path.is_file()
+    ]
+
+
+def _data(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    try:
+        return cast("dict[str, object]", plain(read_mapping(path.read_bytes())))
+    except Refusal as refusal:
+        raise LayoutError(f"{path}: {refusal.reason}; {refusal.suggestion}") from None
+
+
+def _sources(root: Path, problems: list[Finding]) -> dict[str, dict[str, object]]:
+    found = {}
+    for path in sorted((root / "sources").glob("*.yml")):
+        definition = _data(path)
+        definition.pop("samples", None)
+        if definition.get("id") != path.stem:
+            reason = f"id {definition.get('id')!r} differs from the file's name"
+            problems.append(Finding(str(path), 1, 1, "error", "source", reason, f"write `id: {path.stem}`"))
+        found[path.stem] = definition
+    return found
+
+
+def _texts(root: Path, problems: list[Finding]) -> dict[str, dict[str, dict[str, object]]]:
+    """Texts by language and then by ``area/name`` of the rule they are for."""
+    found: dict[str, dict[str, dict[str, object]]] = {}
+    for language in LANGUAGES:
+        folder = root / "texts" / language
+        found[language] = {}
+        for path in sorted(folder.rglob("*.yml")):
+            try:
+                found[language][path.relative_to(folder).with_suffix("").as_posix()] = _data(path)
+            except LayoutError as error:
+                problems.append(Finding(str(path), 1, 1, "error", "text", str(error), "mend the file"))
+    return found
