@@ -66,8 +66,9 @@ def _told_apart(trees: list[Tree]) -> list[Tree]:
         if at and tree.settings is None:
             prefix = f"{tree.root.resolve().name}-{at}" if len(trees) > 2 else tree.root.resolve().name
             files = [RuleFile(file.path, f"{prefix}/{file.relative}", file.data) for file in tree.files]
-            tree = replace(tree, files=files)
-        apart.append(tree)
+            apart.append(replace(tree, files=files))
+        else:
+            apart.append(tree)
     return apart
 
 

@@ -44,23 +44,23 @@ def check_condition(condition: object, names: list[str]) -> set[str]:
         raise Refusal(Code.CONDITION_SYNTAX, f"{condition!r} is no condition", "write a text such as `selection`")
     if len(condition) > MAX_LENGTH:
         raise Refusal(Code.TOO_LARGE, f"a condition of {len(condition)} characters", f"at most {MAX_LENGTH}")
-    tokens = _TOKEN.findall(condition)
-    if "|" in tokens or "near" in tokens:
+    words = _TOKEN.findall(condition)
+    if "|" in words or "near" in words:
         raise Refusal(Code.AGGREGATION, "an aggregation in the condition", f"write a correlation: {_REPLACEMENTS}")
     used: set[str] = set()
     depth = 0
-    for at, token in enumerate(tokens):
-        before = tokens[at - 1] if at else ""
-        depth += {"(": 1, ")": -1}.get(token, 0)
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        depth += {"(": 1, ")": -1}.get(word, 0)
         if depth > MAX_NESTING:
             raise Refusal(Code.TOO_LARGE, f"parentheses nested deeper than {MAX_NESTING}", "split the condition")
         if before == "of":
-            used |= _selected(token, names)
-        elif tokens[at + 1 : at + 2] == ["of"]:
-            if token not in {"1", "any", "all"}:
-                raise Refusal(Code.CONDITION_SYNTAX, f"`{token} of`", "only `1 of`, `any of` and `all of` exist")
-        elif token not in _WORDS and token not in "()":
-            used.add(_identifier(token, names))
+            used |= _selected(word, names)
+        elif words[at + 1 : at + 2] == ["of"]:
+            if word not in {"1", "any", "all"}:
+                raise Refusal(Code.CONDITION_SYNTAX, f"`{word} of`", "only `1 of`, `any of` and `all of` exist")
+        elif word not in _WORDS and word not in "()":
+            used.add(_identifier(word, names))
     return used
 
 

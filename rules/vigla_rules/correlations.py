@@ -6,6 +6,7 @@ alias of a rule that is not listed, and unknown keys.
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import cast
 
 from vigla_rules.drafts import CorrelationDraft, Placed
@@ -76,33 +77,10 @@ def _condition(kind: str, condition: object, rules: int) -> Condition:
         raise _refusal("extended conditions are not read yet", "write `condition: {gte: n}`", "condition")
     if not isinstance(condition, dict):
         raise _refusal("no condition", "write for instance `condition: {gte: 10}`", "condition")
-    tests: list[tuple[str, int | float]] = []
-    for key, bound in condition.items():
-        if key in ("field", "percentile"):
-            continue
-        if key not in OPERATORS:
-            advice = did_you_mean(str(key), [*OPERATORS, "field", "percentile"], f"known: {', '.join(OPERATORS)}")
-            raise _refusal(f"key '{key}' is not known", advice, "condition", str(key))
-        if (
-            isinstance(bound, bool)
-            or not isinstance(bound, int | float)
-            or bound != bound
-            or abs(bound) == float("inf")
-        ):
-            raise _refusal(f"{key}: {bound!r}", "write a number without quotes", "condition", str(key))
-        if kind in COUNTING | {"value_count"} and bound > MAX_THRESHOLD:
-            raise _refusal(f"{key}: {bound}", f"at most {MAX_THRESHOLD}", "condition", str(key))
-        tests.append((str(key), bound))
-    if not tests:
-        raise _refusal("no operator in the condition", f"use one of {', '.join(OPERATORS)}", "condition")
+    tests = _tests(kind, condition)
     _check_range(tests)
     if kind in ("temporal", "temporal_ordered"):
-        wrong = (
-            tests[0][0] != "gte" or len(tests) > 1 or not 2 <= tests[0][1] <= rules or tests[0][1] != int(tests[0][1])
-        )
-        if wrong or (kind == "temporal_ordered" and tests[0][1] != rules):
-            low = rules if kind == "temporal_ordered" else 2
-            raise _refusal(f"'{kind}' with this condition", f"only gte from {low} to {rules}", "condition")
+        _check_temporal(kind, tests, rules)
     fields = _names(condition.get("field"), "condition", "field")
     if kind in VALUES and not fields:
         raise _refusal(f"'{kind}' without a field", "add `field:` to the condition", "condition")
@@ -111,6 +89,30 @@ def _condition(kind: str, condition: object, rules: int) -> Condition:
     if len(fields) > 1 and kind != "value_count":
         raise _refusal(f"'{kind}' over several fields", "name one", "condition", "field")
     return tuple(tests), fields, _percentile(kind, condition)
+
+
+def _tests(kind: str, condition: Mapping[str, object]) -> list[tuple[str, int | float]]:
+    tests: list[tuple[str, int | float]] = []
+    for key, bound in condition.items():
+        if key in ("field", "percentile"):
+            continue
+        if key not in OPERATORS:
+            advice = did_you_mean(str(key), [*OPERATORS, "field", "percentile"], f"known: {', '.join(OPERATORS)}")
+            raise _refusal(f"key '{key}' is not known", advice, "condition", str(key))
+        if isinstance(bound, bool) or not isinstance(bound, int | float) or not isfinite(bound):
+            raise _refusal(f"{key}: {bound!r}", "write a number without quotes", "condition", str(key))
+        if kind in COUNTING | {"value_count"} and bound > MAX_THRESHOLD:
+            raise _refusal(f"{key}: {bound}", f"at most {MAX_THRESHOLD}", "condition", str(key))
+        tests.append((str(key), bound))
+    if not tests:
+        raise _refusal("no operator in the condition", f"use one of {', '.join(OPERATORS)}", "condition")
+    return tests
+
+
+def _check_temporal(kind: str, tests: list[tuple[str, int | float]], rules: int) -> None:
+    low = rules if kind == "temporal_ordered" else 2
+    if len(tests) > 1 or tests[0][0] != "gte" or not low <= tests[0][1] <= rules or tests[0][1] % 1:
+        raise _refusal(f"'{kind}' with this condition", f"only gte from {low} to {rules}", "condition")
 
 
 def _percentile(kind: str, condition: Mapping[str, object]) -> float | None:

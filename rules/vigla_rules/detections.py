@@ -99,15 +99,19 @@ def _value(value: object, field: str | None, modifiers: list[str], among: int, w
             _check_network(value)
         if not value and "contains" in modifiers:
             warn(Remark("contains-empty", "`contains` of '' holds for every present field", "use `exists: true`"))
-        text = SigmaString(value)
-        if "windash" in modifiers:
-            check_dashes(text)
-        return text
+        return _text(value, modifiers)
     if {"re", "cidr", "windash", "fieldref", "expand", "contains", "startswith", "endswith", "cased"} & set(modifiers):
         raise Refusal(_code(modifiers), f"{value!r} is no text", "put it in quotes")
     if value is not None and ENCODERS.intersection(modifiers):
         raise Refusal(Code.BAD_VALUE, f"{value!r} is no text", "put it in quotes")
     return sigma_type(value)  # type: ignore[arg-type]  # _check_plain left plain values only
+
+
+def _text(value: str, modifiers: list[str]) -> SigmaString:
+    text = SigmaString(value)
+    if "windash" in modifiers:
+        check_dashes(text)
+    return text
 
 
 def _check_plain(value: object, field: str | None, modifiers: list[str], among: int) -> None:

@@ -65,6 +65,8 @@ def _documents(text: str) -> list[Document]:
     try:
         while loader.check_node():
             root = loader.get_node()
+            if root is None:
+                break
             _check(root)
             value = loader.construct_document(root)
             if value is not None:

@@ -39,8 +39,8 @@ def read_file(file: RuleFile, pipeline: Callable[[], ProcessingPipeline]) -> Fil
         return result
     for index, (document, value) in enumerate(_merged(documents)):
         if not isinstance(value, Mapping):
-            refusal = Refusal(Code.YAML, "the document is no map of keys", "a rule begins with `title:`")
-            result.findings.append(_finding(file, refusal, document.place(())))
+            fault = Refusal(Code.YAML, "the document is no map of keys", "a rule begins with `title:`")
+            result.findings.append(_finding(file, fault, document.place(())))
             continue
         _read_document(file, index, document, value, pipeline, result)
     return result
@@ -67,10 +67,10 @@ def _read_document(
     except Refusal as refusal:
         result.findings.append(_finding(file, refusal, document.place(refusal.at), *about))
     except Exception as error:  # noqa: BLE001  # pySigma's unforeseen ones refuse this rule and never end the run
-        refusal = Refusal(
+        fault = Refusal(
             Code.BAD_VALUE, f"pySigma failed: {type(error).__name__}: {error}", "simplify the rule and report this"
         )
-        result.findings.append(_finding(file, refusal, document.place(()), *about))
+        result.findings.append(_finding(file, fault, document.place(()), *about))
 
 
 def _read(

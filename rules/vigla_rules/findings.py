@@ -30,7 +30,7 @@ class Code(StrEnum):
     YAML = "yaml"
 
 
-class Refusal(Exception):  # noqa: N818  # a verdict on one rule, not a fault of the program
+class Refusal(Exception):  # a verdict on one rule, not a fault of the program
     """One rule cannot be compiled. ``at`` leads to the offending key; the reader of the file knows the line."""
 
     def __init__(self, code: Code, reason: str, suggestion: str, at: At = ()) -> None:

@@ -106,7 +106,7 @@ def read_settings(path: Path) -> PackSettings:
 
 def read_versions(path: Path) -> dict[str, int]:
     """Rule versions by id from ``pack.lock``; empty where there is none."""
-    return {rule: int(entry["version"]) for rule, entry in read_lock(path)["rules"].items()}
+    return {rule: int(str(entry["version"])) for rule, entry in read_lock(path)["rules"].items()}
 
 
 def read_lock(path: Path) -> dict[str, dict[str, dict[str, object]]]:

@@ -1,4 +1,4 @@
-"""Joins the drafts of all files: ids, lists, filters and correlation references, each refusal for its own rule alone."""
+"""Joins the drafts of all files: ids, lists, filters, correlation references; each refusal is for its rule alone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -31,8 +31,8 @@ def read_metadata(value: Mapping[str, object], path: str, index: int) -> tuple[M
     about |= {"detection": _INERT, "logsource": value.get("logsource") or {"product": "any"}}
     try:
         rule = SigmaRule.from_dict(about, collect_errors=True)
-    except (TypeError, AttributeError, ValueError) as error:  # pySigma's own checks do not catch every type
-        raise Refusal(Code.BAD_VALUE, f"metadata: {error}", "see the Sigma specification for its type") from None
+    except (TypeError, AttributeError, ValueError) as fault:  # pySigma's own checks do not catch every type
+        raise Refusal(Code.BAD_VALUE, f"metadata: {fault}", "see the Sigma specification for its type") from None
     for error in rule.errors:
         key = _KEYS.get(type(error), "title")
         raise Refusal(Code.BAD_VALUE, str(error), f"mend '{key}'", (key,))

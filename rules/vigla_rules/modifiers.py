@@ -1,7 +1,7 @@
 """Which modifiers a field may carry, which go together, and the encoders that pySigma 1.5.1 gets wrong.
 
-Workarounds of 1.5.1, each with a test that fails once upstream is mended: ``base64offset`` cuts by characters, ``utf16``
-writes EF BB BF, ``wide`` refuses what is not ASCII; five dashes make 5^n values.
+Workarounds of 1.5.1, each with a test that fails once upstream is mended: ``base64offset`` cuts by characters,
+``utf16`` writes EF BB BF, ``wide`` refuses what is not ASCII; n dashes make 5^n values.
 """
 
 import re

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 from sigma.exceptions import SigmaError
-from sigma.pipelines.sysmon import sysmon_pipeline
-from sigma.pipelines.windows import windows_audit_pipeline, windows_logsource_pipeline
+from sigma.pipelines.sysmon.sysmon import sysmon_pipeline
+from sigma.pipelines.windows.windows import windows_audit_pipeline, windows_logsource_pipeline
 from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaRule
 

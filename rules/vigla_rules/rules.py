@@ -29,9 +29,9 @@ def read_rule(
     gates = apply_pipeline(pipeline, rule)
     selections = selection_expressions(detections, "detection")
     conditions: list[Expression] = []
-    for at, condition in enumerate(detections.parsed_condition):
+    for at, parsed in enumerate(detections.parsed_condition):
         try:
-            conditions.append(condition_expression(condition, selections))
+            conditions.append(condition_expression(parsed, selections))
         except Refusal as refusal:
             raise refusal.below("detection", "condition", at) from None
     condition = any_of(conditions)

@@ -41,20 +41,23 @@ def to_expression(field: str | None, value: SigmaType, *, cased: bool = False) -
             return any_of([to_expression(field, member, cased=cased) for member in value.values])
         case SigmaString():
             return _text(field, value, cased=cased or isinstance(value, SigmaCasedString))
+        case SigmaFieldReference():
+            return _reference(field, value, cased=cased)
+        case SigmaNull() | SigmaNumber() | SigmaBool() if field is None:
+            return _plain_keyword(value)
+        case SigmaNull():
+            return Predicate("null", field)
         case SigmaTimestampPart():
             return _time(field, value, "eq")
         case SigmaNumber():
-            if field is None:
-                return Predicate("contains", None, (("value", number_text(value.number)),))
             return Predicate("num", field, (("value", number_text(value.number)),))
         case SigmaBool():
-            if field is None:
-                return Predicate("contains", None, (("value", str(value.boolean).lower()),))
             return Predicate("bool", field, (("value", value.boolean),))
-        case SigmaNull():
-            if field is None:
-                raise Refusal(Code.BAD_VALUE, "null as a keyword", "name the field that is null")
-            return Predicate("null", field)
+    return _special(field, value)
+
+
+def _special(field: str | None, value: SigmaType) -> Predicate:
+    match value:
         case SigmaRegularExpression():
             flags = "".join(sorted(_FLAGS[flag] for flag in value.flags))
             return Predicate("re", field, (("pattern", str(value.regexp)), ("flags", flags)))
@@ -65,14 +68,23 @@ def to_expression(field: str | None, value: SigmaType, *, cased: bool = False) -
             if isinstance(value.number, SigmaTimestampPart):
                 return _time(field, value.number, operator)
             return Predicate(operator, field, (("value", number_text(value.number.number)),))
-        case SigmaFieldReference():
-            how = {(False, False): "eq", (True, False): "startswith", (False, True): "endswith"}.get(
-                (value.starts_with, value.ends_with), "contains"
-            )
-            return Predicate("fieldref", field, (("other", value.field), ("how", how), *(_CASED if cased else ())))
         case SigmaExists():
             return Predicate("exists", field, (("value", value.exists),))
     raise Refusal(Code.BAD_VALUE, f"a value of type {type(value).__name__}", "use a pipeline that leaves plain values")
+
+
+def _plain_keyword(value: SigmaNull | SigmaNumber | SigmaBool) -> Predicate:
+    if isinstance(value, SigmaNull):
+        raise Refusal(Code.BAD_VALUE, "null as a keyword", "name the field that is null")
+    text = number_text(value.number) if isinstance(value, SigmaNumber) else str(value.boolean).lower()
+    return Predicate("contains", None, (("value", text),))
+
+
+def _reference(field: str | None, value: SigmaFieldReference, *, cased: bool) -> Predicate:
+    how = {(False, False): "eq", (True, False): "startswith", (False, True): "endswith"}.get(
+        (value.starts_with, value.ends_with), "contains"
+    )
+    return Predicate("fieldref", field, (("other", value.field), ("how", how), *(_CASED if cased else ())))
 
 
 def number_text(number: int | float) -> str:

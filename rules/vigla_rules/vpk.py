@@ -1,4 +1,4 @@
-"""The pack's file: a ZIP with the same bytes for the same members (docs/pack-format.md), written whole or not at all."""
+"""The pack's file: a ZIP, the same bytes for the same members (docs/pack-format.md), written whole or not at all."""
 
 import hashlib
 import io

@@ -38,7 +38,8 @@ def _print(compiled: Compiled, output: str) -> None:
         if finding.is_error:
             sys.stderr.write(f"{finding}\n")
     linked = compiled.linked
-    named = {rule.meta.id: rule.meta.name for rule in [*linked.rules, *linked.correlations]}
+    named = {rule.meta.id: rule.meta.name for rule in linked.rules}
+    named |= {draft.meta.id: draft.meta.name for draft in linked.correlations}
     if linked.quiet:
         quiet = ", ".join(sorted(named[rule] for rule in linked.quiet))
         sys.stdout.write(f"feed correlations only, no alerts of their own: {quiet}\n")
