@@ -1,10 +1,10 @@
 """Folding: what "the same but for case" means for rules and events alike (sigma.md, trap 10).
 
 Unicode *simple* case folding (CaseFolding.txt, statuses C and S) of every character: one stays one, so that ``?``
-counts the same. ``Σ σ ς`` fold together, so do ``µ μ`` and ``ϐ β``; accents stay. Python's ``str.casefold`` is *full* folding
-(``ΐ`` becomes three characters) and ``str.lower`` knows the final sigma: neither is used. The table is generated once
-and shared with the native core: ``python -m vigla_rules.folding python|rust`` prints both forms from the running
-interpreter's Unicode data.
+counts the same. ``Σ σ ς`` fold together, so do ``µ μ`` and ``ϐ β``; accents stay. Python's ``str.casefold`` is *full*
+folding (``ΐ`` becomes three characters) and ``str.lower`` knows the final sigma: neither is used. The table is
+generated once and shared with the native core: ``python -m vigla_rules.folding python|rust`` prints both forms from
+the running interpreter's Unicode data.
 """
 
 import sys
@@ -79,13 +79,12 @@ def python_table(table: list[Run]) -> str:
 def _simple(code: int) -> int:
     """What folds to one character does so; what folds to several keeps to its lower case if that is one."""
     char = chr(code)
-    for folded in (char.casefold(), char.lower()):
-        if len(folded) == 1 and ord(folded) != code:
-            return ord(folded)
-    return _ADDED.get(code, code)
+    if len(char.casefold()) == 1:
+        return ord(char.casefold())
+    return ord(char.lower()) if len(char.lower()) == 1 and char.lower() != char else _ADDED.get(code, code)
 
 
-def _wrapped(cells: list[str], width: int = 119) -> str:
+def _wrapped(cells: list[str], width: int = 118) -> str:
     lines = ["   "]
     for cell in cells:
         if len(lines[-1]) + 1 + len(cell) > width:
