@@ -26,7 +26,7 @@ class Alert:
 
     def value(self, name: str) -> Any:
         """The value at a dotted ECS path, or None; also finds keys that are dotted themselves."""
-        return _at(self.body, name)
+        return dotted(self.body, name)
 
     def values(self, name: str) -> list[str | int]:
         """The scalar values at a path: missing, null and [] are all none."""
@@ -41,20 +41,21 @@ class Alert:
     @staticmethod
     def of(tenant: TenantId, body: Mapping[str, Any]) -> "Alert":
         """Raises ``BadAlert`` saying which field is wrong."""
-        event_id = _at(body, "event.id")
+        event_id = dotted(body, "event.id")
         if not isinstance(event_id, str) or not 1 <= len(event_id) <= 512:
             raise BadAlert("event.id must be 1 to 512 characters of text")
-        return Alert(tenant, event_id, parse_time(_at(body, "@timestamp"), "@timestamp"), body)
+        return Alert(tenant, event_id, parse_time(dotted(body, "@timestamp"), "@timestamp"), body)
 
 
-def _at(body: Mapping[str, Any], name: str) -> Any:
+def dotted(body: Mapping[str, Any], name: str) -> Any:
+    """The value at a dotted path; keys that hold dots themselves are found too."""
     if name in body:
         return body[name]
     head, _, rest = name.partition(".")
     while rest:
         inner = body.get(head)
         if isinstance(inner, Mapping):
-            found = _at(inner, rest)
+            found = dotted(inner, rest)
             if found is not None:
                 return found
         more, _, rest = rest.partition(".")

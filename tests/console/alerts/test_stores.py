@@ -1,0 +1,47 @@
+"""The contract of alert stores over each of them; the questions' own errors once."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.contract.alert_store_suite import SIGNER, AlertStoreContract
+from tests.contract.alert_store_suite import TestTheQueryItself as TestQuery  # noqa: F401  collected here
+from tests.contract.memory_alert_store import MemoryAlerts, MemoryAlertStore
+from vigla_console.alerts.interfaces import AlertStore
+from vigla_console.alerts.sqlite import AlertFile, SqliteAlertStore
+from vigla_console.scope import Scope
+
+
+@dataclass
+class MemoryRig:
+    memory: MemoryAlerts = field(default_factory=MemoryAlerts)
+
+    def store(self, scope: Scope) -> AlertStore:
+        return MemoryAlertStore(scope, self.memory, SIGNER)
+
+    def settle(self) -> None:
+        """Visible at once."""
+
+
+@dataclass
+class SqliteRig:
+    file: AlertFile
+
+    def store(self, scope: Scope) -> AlertStore:
+        return SqliteAlertStore(scope, self.file, SIGNER)
+
+    def settle(self) -> None:
+        """Visible at once."""
+
+
+class TestMemory(AlertStoreContract):
+    @pytest.fixture
+    def rig(self) -> MemoryRig:
+        return MemoryRig()
+
+
+class TestSqlite(AlertStoreContract):
+    @pytest.fixture
+    def rig(self, tmp_path: Path) -> SqliteRig:
+        return SqliteRig(AlertFile(tmp_path / "alerts.db"))
