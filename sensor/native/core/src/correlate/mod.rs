@@ -1,1 +1,3 @@
-//! Sigma correlations over the hits of all inputs, in event time, with bounded state.
+//! Correlations: hits of rules, counted over time.
+
+pub mod definition;

@@ -1,1 +1,42 @@
 //! The Sigma engine: a compiled pack, matched against events.
+//!
+//! `Pack::load(bytes)` verifies a pack; [`Engine::new`] resolves its value lists; [`Engine::event`] gives the hits of one
+//! event. [`plain`] is the same without index and memory, for tests and [`explain`].
+
+pub mod alias;
+mod class;
+mod engine;
+mod error;
+mod evidence;
+pub mod explain;
+mod facts;
+pub mod folding;
+mod folding_table;
+mod hit;
+mod identity;
+mod index;
+pub mod jsonl;
+mod lists;
+pub mod match_lines;
+pub mod model;
+mod moment;
+pub mod network;
+mod number;
+pub mod pack;
+pub mod plain;
+mod predicate;
+mod program;
+mod value;
+mod verdict;
+mod wildcard;
+
+pub use engine::{Counts, Engine, Settings};
+pub use error::PackError;
+pub use hit::{Correlated, EventId, Hit, HitKind, Matched};
+pub use lists::Lists;
+pub use pack::Pack;
+pub use program::{Program, RuleId};
+
+pub(crate) use identity::digest;
+pub(crate) use number::Comparison;
+pub(crate) use program::Rule;

@@ -1,0 +1,353 @@
+//! The engine: an event in, the hits of all rules out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::class::{Classes, View};
+use super::evidence;
+use super::facts::Facts;
+use super::hit::{Hit, HitKind};
+use super::identity::{Ordinals, event_id};
+use super::index::Index;
+use super::lists::Lists;
+use super::model::Node;
+use super::network::Network;
+use super::pack::Pack;
+use super::plain::Plain;
+use super::program::{NodeId, Program, RuleId};
+use super::value::whole_text;
+use crate::event::{Event, LogSource};
+use crate::json;
+use crate::stats::{Report, Tally};
+
+/// What a sensor adds to a pack.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The sensor's id; part of every event id.
+    pub sensor: String,
+    /// Values of the declared lists.
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// The local networks, for alias guards.
+    pub local_networks: Vec<Network>,
+}
+
+/// Counters of the engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events seen.
+    pub events: u64,
+    /// Events that no rule's log source contains.
+    pub unclassed: u64,
+    /// Conditions evaluated.
+    pub candidates: u64,
+    /// Hits, those without an alert of their own too.
+    pub hits: u64,
+    /// Bytes of folded text that were scanned.
+    pub scanned: u64,
+}
+
+/// Matches events against a pack. One per thread; the pack is shared.
+#[derive(Debug)]
+pub struct Engine {
+    pack: Arc<Pack>,
+    settings: Settings,
+    lists: Lists,
+    active: Vec<bool>,
+    classes: Classes,
+    index: Index,
+    facts: Facts,
+    /// Answers of condition nodes, stamped by the view of the event they are of.
+    memo: Vec<u32>,
+    stamp: u32,
+    candidates: Vec<RuleId>,
+    matched: Vec<RuleId>,
+    ordinals: Ordinals,
+    ids: Vec<Arc<str>>,
+    sources: HashMap<LogSource, Arc<LogSource>>,
+    per_rule: Vec<u64>,
+    counts: Counts,
+    text: Vec<u8>,
+}
+
+impl Engine {
+    /// Makes an engine; value lists are resolved here.
+    pub fn new(pack: Arc<Pack>, settings: Settings) -> Self {
+        let program = &pack.program;
+        let lists = program.lists.filled(&settings.lists);
+        let active: Vec<bool> = (program.rules.iter())
+            .map(|r| r.lists.iter().all(|l| lists.is_filled(l)))
+            .collect();
+        Self {
+            index: Index::new(program, &active),
+            facts: Facts::new(program.fields.len()),
+            memo: vec![0; program.nodes.len()],
+            stamp: 0,
+            candidates: Vec::new(),
+            matched: Vec::new(),
+            ordinals: Ordinals::default(),
+            ids: program.rules.iter().map(|r| r.metadata.id.as_str().into()).collect(),
+            sources: HashMap::new(),
+            per_rule: vec![0; program.rules.len()],
+            counts: Counts::default(),
+            text: Vec::new(),
+            classes: Classes::default(),
+            active,
+            lists,
+            settings,
+            pack,
+        }
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &Arc<Pack> {
+        &self.pack
+    }
+
+    /// The filled value lists.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    /// Rules that cannot fire because a declared list has no values: (rule id, list).
+    pub fn inactive(&self) -> Vec<(&str, &str)> {
+        let lists = &self.lists;
+        let rules = self.pack.program.rules.iter();
+        rules
+            .flat_map(|rule| {
+                let empty = rule.lists.iter().filter(|list| !lists.is_filled(list));
+                empty.map(|list| (rule.metadata.id.as_str(), list.as_str()))
+            })
+            .collect()
+    }
+
+    /// Counters.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Matches an event; `out` takes each hit, in the order of the pack. `offset` is the event's place in its input.
+    pub fn event(&mut self, event: &Event, input: &Arc<str>, offset: u64, out: &mut dyn FnMut(Hit)) {
+        let mut shared: Option<Shared> = None;
+        self.each_view(event, &mut |engine, view, rules| {
+            for rule in rules {
+                let common = shared.get_or_insert_with(|| engine.share(event, input));
+                let hit = engine.hit(event, view, *rule, input, offset, common);
+                out(hit);
+            }
+        });
+    }
+
+    /// The rules that match an event, without making hits: for benches and tests.
+    pub fn matches(&mut self, event: &Event, rules: &mut Vec<RuleId>) {
+        rules.clear();
+        self.each_view(event, &mut |_, _, matched| rules.extend_from_slice(matched));
+    }
+
+    fn each_view(&mut self, event: &Event, each: &mut dyn FnMut(&mut Self, &View, &[RuleId])) {
+        self.counts.events += 1;
+        let pack = Arc::clone(&self.pack);
+        let program = &pack.program;
+        let views = self.classes.of(program, &self.active, event);
+        if views.is_empty() {
+            self.counts.unclassed += 1;
+        }
+        let mut before: Vec<RuleId> = Vec::new(); // one rule, one alert, whatever number of aliases it is seen through
+        for view in &*views {
+            let alias = view.alias.map(|index| &program.aliases[index]);
+            if alias.is_some_and(|a| !a.guard.holds(event, &self.settings.local_networks)) {
+                continue;
+            }
+            view.place(program, event, &mut self.facts);
+            self.next_stamp();
+            let mut candidates = std::mem::take(&mut self.candidates);
+            self.counts.scanned += self.index.candidates(view, event, &mut self.facts, &mut candidates);
+            candidates.sort_unstable();
+            let mut matched = std::mem::take(&mut self.matched);
+            matched.clear();
+            for rule in candidates.drain(..) {
+                self.counts.candidates += 1;
+                if !before.contains(&rule) && self.rule(program, view, event, rule) {
+                    matched.push(rule);
+                }
+            }
+            for rule in &matched {
+                self.per_rule[*rule as usize] += 1;
+            }
+            self.counts.hits += matched.len() as u64;
+            each(self, view, &matched);
+            before.extend_from_slice(&matched);
+            (self.candidates, self.matched) = (candidates, matched);
+        }
+    }
+
+    fn next_stamp(&mut self) {
+        self.stamp += 2;
+        if self.stamp >= u32::MAX - 2 {
+            self.memo.fill(0);
+            self.stamp = 2;
+        }
+    }
+
+    fn rule(&mut self, program: &Program, view: &View, event: &Event, rule: RuleId) -> bool {
+        let Self {
+            facts,
+            memo,
+            lists,
+            stamp,
+            ..
+        } = self;
+        let code = &program.rules[rule as usize];
+        let gates = if facts.fields.header().is_empty() {
+            let mut conditions = Conditions {
+                program,
+                lists,
+                event,
+                facts,
+                memo,
+                stamp: *stamp,
+            };
+            code.gates.iter().all(|gate| conditions.node(*gate))
+        } else {
+            let alias = view.alias.map(|index| &program.aliases[index]);
+            Plain {
+                program,
+                lists,
+                event,
+                alias,
+                header: true,
+            }
+            .gates(rule)
+        };
+        gates
+            && Conditions {
+                program,
+                lists,
+                event,
+                facts,
+                memo,
+                stamp: *stamp,
+            }
+            .node(code.condition)
+    }
+
+    fn share(&mut self, event: &Event, input: &str) -> Shared {
+        self.text.clear();
+        json::event(&mut self.text, event);
+        let text: Arc<str> = String::from_utf8_lossy(&self.text).into();
+        let ordinal = self.ordinals.next(input, event.ts, &text);
+        let source = event.logsource();
+        let source = match self.sources.get(source) {
+            Some(known) => Arc::clone(known),
+            None => Arc::clone(
+                self.sources
+                    .entry(source.clone())
+                    .or_insert_with(|| Arc::new(source.clone())),
+            ),
+        };
+        Shared { text, ordinal, source }
+    }
+
+    fn hit(&self, event: &Event, view: &View, rule: RuleId, input: &Arc<str>, offset: u64, shared: &Shared) -> Hit {
+        let program = &self.pack.program;
+        let code = &program.rules[rule as usize];
+        let alias = view.alias.map(|index| &program.aliases[index]);
+        let plain = Plain {
+            program,
+            lists: &self.lists,
+            event,
+            alias,
+            header: false,
+        };
+        let key = |field: &u32| {
+            self.facts
+                .value(event, *field)
+                .and_then(whole_text)
+                .map(String::into_boxed_str)
+        };
+        let id = &self.ids[rule as usize];
+        Hit {
+            kind: HitKind::Match,
+            id: event_id(&self.settings.sensor, id, &shared.text, shared.ordinal),
+            member: rule,
+            rule: Arc::clone(id),
+            alert: code.alert,
+            ts: event.ts,
+            input: Arc::clone(input),
+            offset,
+            logsource: Arc::clone(&shared.source),
+            event: Arc::clone(&shared.text),
+            matched: evidence::of(&plain, code),
+            keys: code.correlate.iter().map(key).collect(),
+            retimed: false,
+        }
+    }
+
+    /// Ordinals of recent events as bytes, for a checkpoint.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.ordinals.snapshot()
+    }
+
+    /// Takes the ordinals of a checkpoint.
+    pub fn restore(&mut self, bytes: &[u8]) {
+        self.ordinals = Ordinals::restore(bytes);
+    }
+}
+
+/// What all hits of one event have in common.
+struct Shared {
+    text: Arc<str>,
+    ordinal: u32,
+    source: Arc<LogSource>,
+}
+
+/// Conditions of one event; each node is answered once.
+struct Conditions<'a> {
+    program: &'a Program,
+    lists: &'a Lists,
+    event: &'a Event,
+    facts: &'a mut Facts,
+    memo: &'a mut [u32],
+    stamp: u32,
+}
+
+impl Conditions<'_> {
+    fn node(&mut self, node: NodeId) -> bool {
+        let known = self.memo[node as usize];
+        if known & !1 == self.stamp {
+            return known & 1 == 1;
+        }
+        let program = self.program;
+        let holds = match &program.nodes[node as usize] {
+            Node::Predicate(index) => {
+                let predicate = &program.predicates[*index as usize];
+                self.facts.test(self.event, predicate, self.lists).holds()
+            }
+            Node::And(children) => children.iter().all(|child| self.node(*child)),
+            Node::Or(children) => children.iter().any(|child| self.node(*child)),
+            Node::Not(child) => !self.node(*child),
+        };
+        self.memo[node as usize] = self.stamp | u32::from(holds);
+        holds
+    }
+}
+
+impl Report for Engine {
+    fn report(&self, tally: &mut Tally) {
+        tally.add("sigma.events", self.counts.events);
+        tally.add("sigma.unclassed", self.counts.unclassed);
+        tally.add("sigma.candidates", self.counts.candidates);
+        tally.add("sigma.hits", self.counts.hits);
+        tally.add("sigma.scanned_bytes", self.counts.scanned);
+        tally.add("sigma.rules", self.active.len() as u64);
+        tally.add(
+            "sigma.rules_inactive",
+            self.active.iter().filter(|a| !**a).count() as u64,
+        );
+        tally.add("sigma.ordinals_forgotten", self.ordinals.forgotten);
+        for (rule, hits) in self.ids.iter().zip(&self.per_rule).filter(|(_, hits)| **hits > 0) {
+            tally.add(&format!("sigma.rule_hits{{{rule}}}"), *hits);
+        }
+    }
+}

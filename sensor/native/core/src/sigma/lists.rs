@@ -1,0 +1,94 @@
+//! Value lists that a municipality fills: declared by the pack, resolved at load into folded sets.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashSet;
+
+use super::error::PackError;
+use super::folding::fold;
+use super::model::Manifest;
+use super::predicate::How;
+
+/// Index of a declared list that some rule names.
+pub type ListId = u16;
+
+/// The lists of a pack. Those without values make their rules inactive.
+#[derive(Debug, Clone, Default)]
+pub struct Lists {
+    declared: Vec<String>,
+    named: Vec<String>,
+    values: Vec<Values>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Values {
+    set: HashSet<Box<str>, foldhash::fast::RandomState>,
+    all: Vec<Box<str>>,
+}
+
+impl Lists {
+    /// The lists that a manifest declares, all empty.
+    pub fn new(manifest: &Manifest) -> Self {
+        Self {
+            declared: manifest.declared_lists(),
+            ..Self::default()
+        }
+    }
+
+    /// The id of list `name`.
+    ///
+    /// # Errors
+    /// The manifest does not declare it.
+    pub fn declared(&mut self, name: &str) -> Result<ListId, PackError> {
+        if let Some(known) = self.named.iter().position(|n| n == name) {
+            return Ok(known as ListId);
+        }
+        if !self.declared.iter().any(|n| n == name) {
+            return Err(PackError::rules(format!(
+                "the value list {name:?} is named by a rule and not declared"
+            )));
+        }
+        let id = ListId::try_from(self.named.len()).map_err(|_| PackError::rules("more than 65,536 value lists"))?;
+        self.named.push(name.to_owned());
+        self.values.push(Values::default());
+        Ok(id)
+    }
+
+    /// The same lists with the values given; lists that no rule names are passed over.
+    pub fn filled(&self, given: &BTreeMap<String, Vec<String>>) -> Self {
+        let values = self.named.iter().map(|name| {
+            let all: Vec<Box<str>> = given.get(name).into_iter().flatten().map(|v| fold(v).into()).collect();
+            Values {
+                set: all.iter().cloned().collect(),
+                all,
+            }
+        });
+        Self {
+            declared: self.declared.clone(),
+            named: self.named.clone(),
+            values: values.collect(),
+        }
+    }
+
+    /// Whether list `name` has values.
+    pub fn is_filled(&self, name: &str) -> bool {
+        self.named
+            .iter()
+            .position(|n| n == name)
+            .is_some_and(|id| !self.values[id].all.is_empty())
+    }
+
+    /// The name of a list.
+    pub fn name(&self, list: ListId) -> &str {
+        &self.named[usize::from(list)]
+    }
+
+    /// Whether the folded `text` compares with any value of the list.
+    pub fn holds(&self, list: ListId, how: How, text: &str) -> bool {
+        let values = &self.values[usize::from(list)];
+        match how {
+            How::Eq => values.set.contains(text),
+            _ => values.all.iter().any(|value| how.holds(text, value)),
+        }
+    }
+}
