@@ -128,7 +128,7 @@ lint: $(STAMP)/venv $(STAMP)/native
 
 .PHONY: deny
 deny: .cache/tools/bin/cargo-deny
-	cd $(NATIVE) && $(CURDIR)/.cache/tools/bin/cargo-deny --offline check bans licenses sources
+	cd $(NATIVE) && $(CURDIR)/.cache/tools/bin/cargo-deny --log-level error check bans licenses sources
 
 .PHONY: format
 format: $(STAMP)/venv ## Format everything

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import datetime
 import json
 import os
@@ -38,6 +39,7 @@ class Town:
     """One municipality's inputs and the sensor that reads them."""
 
     tenant: str
+    name: str
     inputs: tuple[Path, ...]
     folder: Path
 
@@ -131,8 +133,15 @@ def compose(folder: Path, now: datetime.datetime) -> list[Town]:
         subprocess.run([sys.executable, str(HERE / "compose.py"), str(folder), "--now", now.isoformat()], check=True)
         stamp.write_text(fresh)
     towns = json.loads(manifest.read_text())["towns"]
+    with (ROOT / "console" / "vigla_console" / "tenants" / "data" / "municipalities.csv").open() as directory:
+        names = {row["id"]: f"Δήμος {row['name_el_genitive']}" for row in csv.DictReader(directory)}
     return [
-        Town(tenant, tuple(sorted(p for p in (folder / tenant).rglob("*") if p.is_file())), folder / tenant)
+        Town(
+            tenant,
+            names[tenant],
+            tuple(sorted(p for p in (folder / tenant).rglob("*") if p.is_file())),
+            folder / tenant,
+        )
         for tenant in sorted(towns)
     ]
 
@@ -157,7 +166,7 @@ def sensor_config(town: Town, data: Path, address: str, credential: Path) -> Pat
     path.write_text(
         (HERE / "sensor.toml.in")
         .read_text()
-        .format(sensor=town.sensor, tenant=town.tenant, state=state, hub=address, credential=credential)
+        .format(sensor=town.sensor, tenant=town.tenant, name=town.name, state=state, hub=address, credential=credential)
     )
     return path
 
