@@ -16,3 +16,4 @@ pub mod proto;
 pub mod sigma;
 pub mod stats;
 pub mod stream;
+pub mod strict;
