@@ -10,7 +10,15 @@ OUTCOMES = ("answered", "refused", "unanswered")
 
 
 def frames(
-    *, time: float, flow: int, client: str, server: str, port: int, outcome: str = "answered", proto: str = "tcp", size: int = 40
+    *,
+    time: float,
+    flow: int,
+    client: str,
+    server: str,
+    port: int,
+    outcome: str = "answered",
+    proto: str = "tcp",
+    size: int = 40,
 ) -> Iterator[Frame]:
     """Packets of one connection; ``size`` bytes of arbitrary content go each way when it is answered."""
     if outcome not in OUTCOMES or proto not in ("tcp", "udp"):

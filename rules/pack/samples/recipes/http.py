@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from .frames import Conversation, Frame, client_port
 
-REASONS = {200: "OK", 204: "No Content", 302: "Found", 304: "Not Modified", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
+REASONS = {
+    200: "OK",
+    204: "No Content",
+    302: "Found",
+    304: "Not Modified",
+    403: "Forbidden",
+    404: "Not Found",
+    500: "Internal Server Error",
+}
 
 
 def frames(
@@ -32,7 +40,12 @@ def frames(
     if sent:
         lines.append(f"Content-Length: {len(sent.encode())}")
     request = "\r\n".join([*lines, "", sent]).encode()
-    answer = [f"HTTP/1.1 {status} {REASONS[status]}", "Server: nginx", f"Content-Type: {content_type}", f"Content-Length: {len(body.encode())}"]
+    answer = [
+        f"HTTP/1.1 {status} {REASONS[status]}",
+        "Server: nginx",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(body.encode())}",
+    ]
     talk = Conversation((client, client_port(flow)), (server, port), time, flow)
     yield from talk.open()
     yield from talk.client_sends(request)

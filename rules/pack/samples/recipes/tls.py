@@ -13,7 +13,9 @@ GROUPS = (0x001D, 0x0017)
 SIGNATURES = (0x0403, 0x0804, 0x0401)
 
 
-def frames(*, time: float, flow: int, client: str, server: str, name: str | None, port: int = 443, sealed: int = 600) -> Iterator[Frame]:
+def frames(
+    *, time: float, flow: int, client: str, server: str, name: str | None, port: int = 443, sealed: int = 600
+) -> Iterator[Frame]:
     """Connection, handshake, ``sealed`` bytes of sealed data each way, end. ``name`` None leaves the server name out."""
     noise = random.Random(flow * 2 + 1)  # noqa: S311  reproducible, not secret
     talk = Conversation((client, client_port(flow)), (server, port), time, flow)
