@@ -1,1 +1,731 @@
 //! The flow table: which connection a packet belongs to, and what `conn` says of it at its end.
+//!
+//! [`Traffic`] is the way in: frames go in, events come out, a packet is finished before the next one is looked at.
+
+mod community;
+mod history;
+mod key;
+mod networks;
+mod ports;
+pub(crate) mod record;
+mod table;
+mod tcp;
+mod tunnels;
+pub(crate) mod weird;
+
+pub use networks::Networks;
+
+use crate::capture::Frame;
+use crate::event::{Body, ConnId, Event, EventSink, Time, Transport};
+use crate::packet::fragment::{Fragments, Outcome as Fragment};
+use crate::packet::ip::{self, Ip};
+use crate::packet::link::{self, LinkInfo};
+use crate::packet::transport::{self, Segment};
+use crate::packet::{Stop, checksum, tunnel};
+use crate::proto::detect::{App, Detection};
+use crate::proto::{self, Context, Dir, Head};
+use crate::stats::{Report, Tally};
+use crate::stream::{Budget, Chunk};
+use community::CommunityId;
+use history::{History, Scaled};
+use key::{Ends, Key};
+use record::{Conn, Side};
+use table::{CLASSES, Class, Table};
+use tcp::Tcp;
+use tunnels::{Parent, Tunnels};
+use weird::Limiter;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// Limits and times; every one has a default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Connections kept; above it the oldest of the cheapest class ends early.
+    pub flows: usize,
+    /// Nanoseconds without a packet after which a TCP connection ends.
+    pub tcp_idle: i64,
+    /// Nanoseconds after which a TCP connection that was never answered ends.
+    pub tcp_half_open: i64,
+    /// Nanoseconds a closed TCP connection is still known.
+    pub tcp_closed: i64,
+    /// Nanoseconds without a datagram after which a UDP connection ends.
+    pub udp_idle: i64,
+    /// The same for ICMP and other protocols.
+    pub other_idle: i64,
+    /// Key of the hashes that identifiers come from.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            flows: 200_000,
+            tcp_idle: 300 * SECOND,
+            tcp_half_open: 30 * SECOND,
+            tcp_closed: 5 * SECOND,
+            udp_idle: 60 * SECOND,
+            other_idle: 30 * SECOND,
+            seed: 0,
+        }
+    }
+}
+
+impl Config {
+    fn idle(&self, class: Class) -> i64 {
+        match class {
+            Class::HalfOpen => self.tcp_half_open,
+            Class::Closed => self.tcp_closed,
+            Class::OneWay | Class::Datagrams => self.udp_idle,
+            Class::Other => self.other_idle,
+            Class::Established => self.tcp_idle,
+        }
+    }
+}
+
+/// One connection.
+pub(crate) struct Flow {
+    pub(crate) head: FlowHead,
+    conn: Head,
+    app: App,
+    tcp: Option<Box<Tcp>>,
+}
+
+/// What every connection has.
+pub(crate) struct FlowHead {
+    pub(crate) key: Key,
+    protocol: u8,
+    one_way: bool,
+    first: Time,
+    last: Time,
+    ordinal: u32,
+    sides: [Side; 2],
+    history: History,
+    bad_checksums: [Scaled; 2],
+    missed: u64,
+    vlans: [Option<u16>; 2],
+    parents: Vec<Parent>,
+    is_tunnel: Option<tunnel::Kind>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    packets: u64,
+    not_ip: u64,
+    truncated: u64,
+    malformed: u64,
+    too_deep: u64,
+    bad_checksums: u64,
+    tunnelled: u64,
+    flows: u64,
+    expired: u64,
+    evicted: u64,
+    peak: usize,
+    events: u64,
+}
+
+/// Where a packet was found: its time, its link headers, and the tunnels around it.
+struct Origin {
+    ts: Time,
+    info: LinkInfo,
+    parents: Vec<Parent>,
+}
+
+/// From frames to events, with all state between them.
+pub struct Traffic {
+    config: Config,
+    networks: Networks,
+    table: Table,
+    fragments: Fragments,
+    budget: Budget,
+    limiter: Limiter,
+    detection: Detection,
+    tunnels: Tunnels,
+    counts: Counts,
+    now: Time,
+}
+
+/// Counts events on their way out.
+struct Counting<'a> {
+    sink: &'a mut dyn EventSink,
+    events: u64,
+}
+
+impl EventSink for Counting<'_> {
+    fn event(&mut self, event: &Event) {
+        self.events += 1;
+        self.sink.event(event);
+    }
+}
+
+impl Traffic {
+    /// Starts with nothing known. `networks` says which addresses are the site's own.
+    pub fn new(config: Config, networks: Networks) -> Self {
+        Self {
+            table: Table::new(config.flows, config.seed),
+            config,
+            networks,
+            fragments: Fragments::default(),
+            budget: Budget::default(),
+            limiter: Limiter::default(),
+            detection: Detection::default(),
+            tunnels: Tunnels::default(),
+            counts: Counts::default(),
+            now: Time(i64::MIN),
+        }
+    }
+
+    /// Takes one frame; every event that it completes is emitted before this returns.
+    pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn EventSink) {
+        let mut sink = Counting { sink, events: 0 };
+        self.counts.packets += 1;
+        self.advance(frame.ts, &mut sink);
+        let mut info = LinkInfo::default();
+        match link::strip(frame.link, frame.data, &mut info) {
+            Ok(data) => {
+                let origin = Origin {
+                    ts: frame.ts,
+                    info,
+                    parents: Vec::new(),
+                };
+                self.packet(&origin, data, &mut sink);
+            }
+            Err(stop) => self.stopped(stop),
+        }
+        self.counts.events += sink.events;
+    }
+
+    /// The input is over: ends every connection.
+    pub fn finish(&mut self, sink: &mut dyn EventSink) {
+        let mut sink = Counting { sink, events: 0 };
+        for class in CLASSES {
+            while let Some((at, _)) = self.table.oldest(class) {
+                self.end_flow(at, false, &mut sink);
+            }
+        }
+        self.counts.events += sink.events;
+    }
+
+    /// Moves the clock: connections that were idle too long end. Live inputs call it also when nothing comes.
+    pub fn tick(&mut self, now: Time, sink: &mut dyn EventSink) {
+        let mut sink = Counting { sink, events: 0 };
+        self.advance(now, &mut sink);
+        self.counts.events += sink.events;
+    }
+
+    fn advance(&mut self, ts: Time, sink: &mut dyn EventSink) {
+        if ts <= self.now {
+            return;
+        }
+        self.now = ts;
+        for class in CLASSES {
+            let idle = self.config.idle(class);
+            while let Some((at, touched)) = self.table.oldest(class) {
+                if touched.0.saturating_add(idle) >= ts.0 {
+                    break;
+                }
+                self.counts.expired += 1;
+                self.end_flow(at, false, sink);
+            }
+        }
+    }
+
+    fn stopped(&mut self, stop: Stop) {
+        match stop {
+            Stop::NotIp => self.counts.not_ip += 1,
+            Stop::Truncated => self.counts.truncated += 1,
+            Stop::Malformed => self.counts.malformed += 1,
+            Stop::TooDeep => self.counts.too_deep += 1,
+        }
+    }
+
+    fn packet(&mut self, origin: &Origin, data: &[u8], sink: &mut dyn EventSink) {
+        let packet = match ip::parse(data) {
+            Ok(packet) => packet,
+            Err(stop) => return self.stopped(stop),
+        };
+        let Some(piece) = packet.piece else {
+            return self.dispatch(origin, &packet, sink);
+        };
+        match self.fragments.add(origin.ts, &packet, piece) {
+            Fragment::Waiting => {}
+            Fragment::Refused(name) => self.bare_weird(origin.ts, name, &packet, sink),
+            Fragment::Whole(payload, wire) => {
+                let whole = Ip {
+                    payload_len: payload.len(),
+                    payload: &payload,
+                    total_len: wire,
+                    piece: None,
+                    ..packet
+                };
+                self.dispatch(origin, &whole, sink);
+            }
+        }
+    }
+
+    /// A weird of a packet that belongs to no connection.
+    fn bare_weird(&mut self, ts: Time, name: &'static str, packet: &Ip<'_>, sink: &mut dyn EventSink) {
+        if self.limiter.allows(name, packet.src, ts) {
+            let id = ConnId {
+                orig_h: packet.src,
+                orig_p: 0,
+                resp_h: packet.dst,
+                resp_p: 0,
+                transport: Transport::Other(packet.protocol),
+            };
+            let record = record::Weird {
+                name,
+                addl: None,
+                source: Some("IP"),
+            };
+            sink.event(&Event {
+                ts,
+                uid: None,
+                conn: Some(id),
+                body: Body::Typed(Box::new(record)),
+            });
+        }
+    }
+
+    fn dispatch(&mut self, origin: &Origin, packet: &Ip<'_>, sink: &mut dyn EventSink) {
+        self.counts.bad_checksums += u64::from(!packet.checksum_ok);
+        if let Some(inner) = tunnel::in_ip(packet.protocol, packet.payload) {
+            let parent = self.tunnels.ip(inner.kind, packet, self.config.seed, origin.ts, sink);
+            return self.inner(origin, &inner, parent, sink);
+        }
+        let depth = origin.parents.len() as u8;
+        let ends = |src_port, dst_port, transport, one_way| Ends {
+            src: packet.src,
+            src_port,
+            dst: packet.dst,
+            dst_port,
+            transport,
+            protocol: packet.protocol,
+            one_way,
+            depth,
+        };
+        match packet.protocol {
+            ip::TCP => match transport::tcp(packet.payload, packet.payload_len) {
+                Ok(segment) => {
+                    let ends = ends(segment.src_port, segment.dst_port, Transport::Tcp, false);
+                    self.tcp(origin, packet, &ends, &segment, sink);
+                }
+                Err(stop) => self.stopped(stop),
+            },
+            ip::UDP => match transport::udp(packet.payload, packet.payload_len) {
+                Ok(datagram) => {
+                    let ends = ends(datagram.src_port, datagram.dst_port, Transport::Udp, false);
+                    self.udp(origin, packet, &ends, &datagram, sink);
+                }
+                Err(stop) => self.stopped(stop),
+            },
+            ip::ICMP | ip::ICMPV6 => match transport::icmp(packet.payload, packet.protocol == ip::ICMPV6) {
+                Ok(icmp) => {
+                    let ends = ends(icmp.kind, icmp.counterpart, Transport::Icmp, icmp.one_way);
+                    self.other(origin, packet, &ends, 8, sink);
+                }
+                Err(stop) => self.stopped(stop),
+            },
+            protocol => {
+                let ends = ends(0, 0, Transport::Other(protocol), false);
+                self.other(origin, packet, &ends, 0, sink);
+            }
+        }
+    }
+
+    fn inner(&mut self, origin: &Origin, inner: &tunnel::Inner<'_>, parent: Parent, sink: &mut dyn EventSink) {
+        if origin.parents.len() >= link::MAX_HEADERS {
+            return self.stopped(Stop::TooDeep);
+        }
+        self.counts.tunnelled += 1;
+        let mut parents = origin.parents.clone();
+        parents.push(parent);
+        let mut info = inner.info;
+        if info.vlans == [None; 2] {
+            info.vlans = origin.info.vlans;
+        }
+        self.packet(
+            &Origin {
+                ts: origin.ts,
+                info,
+                parents,
+            },
+            inner.ip,
+            sink,
+        );
+    }
+
+    /// The connection of a packet and the side that sent it; a new one where there is none.
+    fn flow(
+        &mut self,
+        origin: &Origin,
+        ends: &Ends,
+        segment: Option<&Segment<'_>>,
+        sink: &mut dyn EventSink,
+    ) -> (u32, usize) {
+        let key = Key::new(ends);
+        let mut ordinal = 0;
+        if let Some(at) = self.table.find(&key) {
+            if let Some(flow) = self.table.get_mut(at) {
+                let reuse = segment.is_some_and(|segment| flow.tcp.as_ref().is_some_and(|tcp| tcp.is_reuse(segment)));
+                if !reuse {
+                    let id = &flow.conn.id;
+                    let side = usize::from(!(id.orig_h == ends.src && id.orig_p == ends.src_port));
+                    return (at, side);
+                }
+                if flow.head.first == origin.ts {
+                    ordinal = flow.head.ordinal + 1;
+                }
+            }
+            self.end_flow(at, false, sink);
+        }
+        while self.table.is_full() {
+            let Some((at, _)) = CLASSES.iter().find_map(|class| self.table.oldest(*class)) else {
+                break;
+            };
+            self.counts.evicted += 1;
+            self.end_flow(at, true, sink);
+        }
+        let flow = Flow::new(key, ends, segment, origin, ordinal, self.config.seed);
+        let side = usize::from(flow.conn.id.orig_h != ends.src || flow.conn.id.orig_p != ends.src_port);
+        let class = match ends.transport {
+            Transport::Tcp => Class::HalfOpen,
+            Transport::Udp => Class::OneWay,
+            _ => Class::Other,
+        };
+        self.counts.flows += 1;
+        let at = self.table.insert(flow, class, self.now);
+        self.counts.peak = self.counts.peak.max(self.table.len());
+        (at, side)
+    }
+
+    fn tcp(&mut self, origin: &Origin, packet: &Ip<'_>, ends: &Ends, segment: &Segment<'_>, sink: &mut dyn EventSink) {
+        let (at, mut side) = self.flow(origin, ends, Some(segment), sink);
+        let now = self.now;
+        let Some(flow) = self.table.get_mut(at) else { return };
+        let Flow { head, conn, app, tcp } = flow;
+        let tcp = tcp.get_or_insert_default();
+        if packet.payload.len() >= packet.payload_len
+            && !checksum::transport_ok(packet.src, packet.dst, packet.protocol, packet.payload)
+        {
+            self.counts.bad_checksums += 1;
+            head.bad_checksums[side].hit(&mut head.history, side, b'C');
+        }
+        if !tcp.both_closed() {
+            head.last = head.last.max(origin.ts);
+        }
+        head.count(side, packet, origin);
+        let outcome = tcp.segment(side, segment, &mut head.history);
+        if outcome.flip {
+            head.flip(conn);
+            side = 1 - side;
+        }
+        let peer = 1 - side;
+        let mut context = Context {
+            ts: origin.ts,
+            head: conn,
+            sink,
+            limiter: &mut self.limiter,
+        };
+        if let Some(name) = outcome.weird {
+            context.weird(name, None, Some("TCP"));
+        }
+        let (budget, detection) = (&mut self.budget, &mut self.detection);
+        if let Some(ack) = outcome.acks {
+            if ack > tcp.ends[peer].stream.next() {
+                let mut missed = 0;
+                tcp.ends[peer].stream.missed(budget, ack, &mut |chunk| {
+                    if let Chunk::Gap(n) = chunk {
+                        missed += n;
+                    }
+                    app.stream(&proto::TCP, detection, &mut context, Dir::of(peer), chunk);
+                });
+                if missed > 0 && tcp.missed(peer, &mut head.history) {
+                    head.missed += missed;
+                }
+            }
+        }
+        if let Some(start) = outcome.data_at {
+            let acked = tcp.ends[side].data_acked() || tcp.half_open();
+            tcp.ends[side]
+                .stream
+                .segment(budget, start, segment.data, acked, &mut |chunk| {
+                    app.stream(&proto::TCP, detection, &mut context, Dir::of(side), chunk);
+                });
+        }
+        if app.is_off() {
+            for end in &mut tcp.ends {
+                end.stream.turn_off(budget);
+            }
+        }
+        if outcome.ended {
+            app.end(detection, &mut context, Dir::of(side));
+        }
+        let class = if outcome.finished || tcp.both_closed() {
+            Class::Closed
+        } else if tcp.half_open() {
+            Class::HalfOpen
+        } else {
+            Class::Established
+        };
+        self.table.touch(at, class, now);
+    }
+
+    fn udp(
+        &mut self,
+        origin: &Origin,
+        packet: &Ip<'_>,
+        ends: &Ends,
+        datagram: &transport::Datagram<'_>,
+        sink: &mut dyn EventSink,
+    ) {
+        let (at, side) = self.flow(origin, ends, None, sink);
+        let now = self.now;
+        let Some(flow) = self.table.get_mut(at) else { return };
+        let Flow { head, conn, app, .. } = flow;
+        head.last = head.last.max(origin.ts);
+        head.count(side, packet, origin);
+        head.sides[side].bytes += datagram.data_len as u64;
+        if datagram.checksum != 0
+            && packet.payload.len() >= packet.payload_len
+            && !checksum::transport_ok(packet.src, packet.dst, packet.protocol, packet.payload)
+        {
+            self.counts.bad_checksums += 1;
+            head.bad_checksums[side].hit(&mut head.history, side, b'C');
+        }
+        head.history.once(side, b'D');
+        let inner = tunnel::in_udp(ends.src_port, ends.dst_port, datagram.data);
+        if let Some(inner) = &inner {
+            conn.serve(inner.kind.service());
+            let parent = Parent { uid: conn.uid };
+            if head.is_tunnel.replace(inner.kind).is_none() {
+                tunnels::emit(origin.ts, conn, inner.kind, "Tunnel::DISCOVER", sink);
+            }
+            *app = App::Off;
+            let class = head.datagram_class();
+            self.table.touch(at, class, now);
+            return self.inner(origin, inner, parent, sink);
+        }
+        if !app.is_off() && datagram.data.len() >= datagram.data_len && !datagram.data.is_empty() {
+            let mut context = Context {
+                ts: origin.ts,
+                head: conn,
+                sink,
+                limiter: &mut self.limiter,
+            };
+            app.datagram(
+                &proto::UDP,
+                &mut self.detection,
+                &mut context,
+                Dir::of(side),
+                datagram.data,
+            );
+        }
+        let class = head.datagram_class();
+        self.table.touch(at, class, now);
+    }
+
+    fn other(&mut self, origin: &Origin, packet: &Ip<'_>, ends: &Ends, header: usize, sink: &mut dyn EventSink) {
+        let (at, side) = self.flow(origin, ends, None, sink);
+        let now = self.now;
+        if let Some(flow) = self.table.get_mut(at) {
+            let head = &mut flow.head;
+            head.last = head.last.max(origin.ts);
+            head.count(side, packet, origin);
+            head.sides[side].bytes += packet.payload_len.saturating_sub(header) as u64;
+            self.table.touch(at, Class::Other, now);
+        }
+    }
+
+    /// Takes a connection out and says what it was.
+    fn end_flow(&mut self, at: u32, evicted: bool, sink: &mut dyn EventSink) {
+        let Some(mut flow) = self.table.remove(at) else { return };
+        let ts = flow.head.last;
+        let mut context = Context {
+            ts,
+            head: &mut flow.conn,
+            sink,
+            limiter: &mut self.limiter,
+        };
+        flow.app.finish(&mut self.detection, &mut context);
+        if evicted {
+            flow.head.history.push(0, b'X');
+        }
+        if let Some(tcp) = &mut flow.tcp {
+            for end in &mut tcp.ends {
+                end.stream.release(&mut self.budget, true);
+            }
+        }
+        if let Some(kind) = flow.head.is_tunnel {
+            tunnels::emit(ts, &flow.conn, kind, "Tunnel::CLOSE", sink);
+        }
+        let (id, uid) = (flow.conn.id, flow.conn.uid);
+        let first = flow.head.first;
+        let record = flow.into_record(&self.networks);
+        sink.event(&Event {
+            ts: first,
+            uid: Some(uid),
+            conn: Some(id),
+            body: Body::Typed(Box::new(record)),
+        });
+    }
+}
+
+impl Report for Traffic {
+    fn report(&self, tally: &mut Tally) {
+        let counts = &self.counts;
+        tally.add("packet.frames", counts.packets);
+        tally.add("packet.not_ip", counts.not_ip);
+        tally.add("packet.dropped{truncated_header}", counts.truncated);
+        tally.add("packet.dropped{malformed_header}", counts.malformed);
+        tally.add("packet.dropped{too_many_headers}", counts.too_deep);
+        tally.add("packet.bad_checksums", counts.bad_checksums);
+        tally.add("packet.tunnelled", counts.tunnelled);
+        tally.add("flow.flows", counts.flows);
+        tally.add("flow.open", self.table.len() as u64);
+        tally.add("flow.open_peak", counts.peak as u64);
+        tally.add("flow.expired", counts.expired);
+        tally.add("flow.dropped{evicted}", counts.evicted);
+        tally.add("event.emitted", counts.events);
+        self.fragments.report(tally);
+        self.budget.report(tally);
+        self.limiter.report(tally);
+        self.detection.report(tally);
+        self.tunnels.report(tally);
+    }
+}
+
+impl FlowHead {
+    fn count(&mut self, side: usize, packet: &Ip<'_>, origin: &Origin) {
+        let counts = &mut self.sides[side];
+        counts.packets += 1;
+        counts.ip_bytes += u64::from(packet.total_len);
+        counts.l2 = counts.l2.or(origin.info.src);
+    }
+
+    fn datagram_class(&self) -> Class {
+        if self.sides.iter().all(|side| side.packets > 0) {
+            Class::Datagrams
+        } else {
+            Class::OneWay
+        }
+    }
+
+    fn flip(&mut self, conn: &mut Head) {
+        let id = &mut conn.id;
+        std::mem::swap(&mut id.orig_h, &mut id.resp_h);
+        std::mem::swap(&mut id.orig_p, &mut id.resp_p);
+        self.sides.swap(0, 1);
+        self.bad_checksums.swap(0, 1);
+        self.history.flip();
+    }
+}
+
+impl Flow {
+    fn new(key: Key, ends: &Ends, segment: Option<&Segment<'_>>, origin: &Origin, ordinal: u32, seed: u64) -> Self {
+        let id = ConnId {
+            orig_h: ends.src,
+            orig_p: ends.src_port,
+            resp_h: ends.dst,
+            resp_p: ends.dst_port,
+            transport: ends.transport,
+        };
+        let mut flow = Self {
+            head: FlowHead {
+                key,
+                protocol: ends.protocol,
+                one_way: ends.one_way,
+                first: origin.ts,
+                last: origin.ts,
+                ordinal,
+                sides: [Side::default(); 2],
+                history: History::default(),
+                bad_checksums: [Scaled::default(); 2],
+                missed: 0,
+                vlans: origin.info.vlans,
+                parents: origin.parents.clone(),
+                is_tunnel: None,
+            },
+            conn: Head::new(id, key.uid(seed, origin.ts, ordinal)),
+            app: App::default(),
+            tcp: None,
+        };
+        if sender_is_server(ends, segment) {
+            flow.head.flip(&mut flow.conn);
+        }
+        flow
+    }
+
+    fn into_record(self, networks: &Networks) -> Conn {
+        let Self { head, conn, tcp, .. } = self;
+        let id = &conn.id;
+        let [mut orig, mut resp] = head.sides;
+        let (proto, conn_state) = match id.transport {
+            Transport::Tcp => match &tcp {
+                Some(tcp) => {
+                    orig.bytes = tcp.ends[0].size(&tcp.ends[1]);
+                    resp.bytes = tcp.ends[1].size(&tcp.ends[0]);
+                    ("tcp", tcp.conn_state())
+                }
+                None => ("tcp", "OTH"),
+            },
+            Transport::Udp => (
+                "udp",
+                match (orig.packets > 0, resp.packets > 0) {
+                    (true, true) => "SF",
+                    (true, false) => "S0",
+                    (false, true) => "SHR",
+                    (false, false) => "OTH",
+                },
+            ),
+            Transport::Icmp => ("icmp", "OTH"),
+            Transport::Other(_) => ("unknown_transport", "OTH"),
+        };
+        let duration = head.last.0 - head.first.0;
+        Conn {
+            proto,
+            ip_proto: head.protocol,
+            service: conn.service(),
+            duration: (duration > 0).then_some(duration),
+            orig,
+            resp,
+            l2: [orig.l2.map(mac), resp.l2.map(mac)],
+            conn_state,
+            local: (networks.contains(id.orig_h), networks.contains(id.resp_h)),
+            missed: head.missed,
+            history: head.history,
+            tunnel_parents: head
+                .parents
+                .iter()
+                .map(|parent| parent.uid.as_str().to_owned())
+                .collect(),
+            community_id: CommunityId::new(id, head.protocol, head.one_way),
+            vlans: head.vlans,
+        }
+    }
+}
+
+/// Whether a connection's first packet was more likely sent by its responder (Zeek's rule).
+fn sender_is_server(ends: &Ends, segment: Option<&Segment<'_>>) -> bool {
+    if segment.is_some_and(|segment| segment.flags.syn() && !segment.flags.ack()) {
+        return false;
+    }
+    let likely = |port| ports::is_likely_server(ends.transport, port);
+    if !likely(ends.src_port) {
+        return false;
+    }
+    if !likely(ends.dst_port) {
+        return true;
+    }
+    segment.is_some_and(|segment| !segment.flags.syn() && ends.src_port < ends.dst_port)
+}
+
+fn mac(bytes: [u8; 6]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(17);
+    for (index, byte) in bytes.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ":" };
+        // Writing to a string does not fail.
+        let _ = write!(text, "{separator}{byte:02x}");
+    }
+    text
+}

@@ -1,1 +1,168 @@
 //! Application protocols, one folder each, found by their content on any port.
+//!
+//! A parser borrows its input, keeps what it needs of an unfinished unit within a fixed budget, and touches nothing but the
+//! [`Context`] it is given. Adding a protocol is adding a folder and a row of [`TCP`] or [`UDP`].
+
+pub(crate) mod detect;
+pub(crate) mod dns;
+
+use crate::event::{Body, ConnId, Event, EventSink, Record, Time, Uid};
+use crate::flow::record::Weird;
+use crate::flow::weird::Limiter;
+
+/// Which end sent something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Dir {
+    Orig,
+    Resp,
+}
+
+impl Dir {
+    pub(crate) const fn of(side: usize) -> Self {
+        if side == 0 { Self::Orig } else { Self::Resp }
+    }
+
+    /// 0 for the originator, 1 for the responder.
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A probe's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Yes,
+    No,
+    /// It may be, with more bytes.
+    More,
+}
+
+/// What a parser wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// More bytes of either direction.
+    More,
+    /// It has seen what it wanted: the rest of the connection is only counted.
+    Bulk,
+    /// This is not its protocol after all.
+    NotMine,
+}
+
+/// What stays the same over a connection's life, and the names of the services found in it.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) id: ConnId,
+    pub(crate) uid: Uid,
+    services: [Option<&'static str>; 4],
+}
+
+impl Head {
+    pub(crate) fn new(id: ConnId, uid: Uid) -> Self {
+        Self {
+            id,
+            uid,
+            services: [None; 4],
+        }
+    }
+
+    /// Notes a service; the first four different ones are kept.
+    pub(crate) fn serve(&mut self, name: &'static str) {
+        if let Some(slot) = self
+            .services
+            .iter_mut()
+            .find(|slot| slot.is_none_or(|known| known == name))
+        {
+            *slot = Some(name);
+        }
+    }
+
+    /// Zeek's `service`: names joined by commas.
+    pub(crate) fn service(&self) -> Option<String> {
+        let mut names = self.services.iter().flatten();
+        let mut joined = (*names.next()?).to_owned();
+        for name in names {
+            joined.push(',');
+            joined.push_str(name);
+        }
+        Some(joined)
+    }
+}
+
+/// What a parser may do: emit events, name its service, report what is weird.
+pub(crate) struct Context<'a> {
+    pub(crate) ts: Time,
+    pub(crate) head: &'a mut Head,
+    pub(crate) sink: &'a mut dyn EventSink,
+    pub(crate) limiter: &'a mut Limiter,
+}
+
+impl Context<'_> {
+    /// Emits a record of this connection.
+    pub(crate) fn emit(&mut self, ts: Time, record: impl Record + 'static) {
+        let (uid, conn) = (Some(self.head.uid), Some(self.head.id));
+        self.sink.event(&Event {
+            ts,
+            uid,
+            conn,
+            body: Body::Typed(Box::new(record)),
+        });
+    }
+
+    /// Reports something that should not be, by Zeek's name.
+    pub(crate) fn weird(&mut self, name: &'static str, addl: Option<String>, source: Option<&'static str>) {
+        if self.limiter.allows(name, self.head.id.orig_h, self.ts) {
+            self.emit(self.ts, Weird { name, addl, source });
+        }
+    }
+
+    /// Names the service: the protocol is confirmed.
+    pub(crate) fn confirm(&mut self, name: &'static str) {
+        self.head.serve(name);
+    }
+}
+
+/// A protocol's parser for one connection.
+pub(crate) trait Parser: Send {
+    /// The protocol's name, for messages.
+    fn name(&self) -> &'static str;
+
+    /// TCP: the next bytes of one direction, cut anywhere. UDP: one whole datagram.
+    fn data(&mut self, context: &mut Context<'_>, dir: Dir, bytes: &[u8]) -> Next;
+
+    /// So many bytes of one direction were missed.
+    fn gap(&mut self, context: &mut Context<'_>, dir: Dir, bytes: u64) -> Next;
+
+    /// One direction was closed by its sender.
+    fn end(&mut self, _context: &mut Context<'_>, _dir: Dir) {}
+
+    /// The connection is over: emits what is still unfinished.
+    fn finish(&mut self, context: &mut Context<'_>);
+}
+
+/// A row of the table of protocols.
+pub(crate) struct Protocol {
+    /// Whether bytes of a direction, from their start, are this protocol's. `usual` says that the port is.
+    pub(crate) probe: fn(bytes: &[u8], dir: Dir, usual: bool) -> Verdict,
+    /// Responder's ports where it is usual; they break ties and nothing else.
+    pub(crate) ports: &'static [u16],
+    pub(crate) start: fn(&ConnId) -> Box<dyn Parser>,
+}
+
+/// Protocols over TCP.
+pub(crate) static TCP: [Protocol; 1] = [Protocol {
+    probe: dns::probe_stream,
+    ports: &[53],
+    start: |id| Box::new(dns::Dns::over_tcp(id)),
+}];
+
+/// Protocols over UDP; a probe sees one datagram.
+pub(crate) static UDP: [Protocol; 1] = [Protocol {
+    probe: dns::probe_datagram,
+    ports: &[53, 137, 5353, 5355],
+    start: |id| Box::new(dns::Dns::over_udp(id)),
+}];
+
+/// Bytes to text: valid UTF-8 as it is, the rest replaced (U+FFFD).
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,231 @@
+//! Finds a connection's protocol by its first bytes, and guards every call into a parser.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Context, Dir, Next, Parser, Protocol, Verdict};
+use crate::stats::{Report, Tally};
+use crate::stream::Chunk;
+
+/// Bytes of one direction kept while nothing is recognised.
+const MAX_PROBED: usize = 2048;
+
+/// Counters of detection.
+#[derive(Debug, Default)]
+pub(crate) struct Detection {
+    recognised: u64,
+    given_up: u64,
+    refused: u64,
+    panics: u64,
+}
+
+impl Report for Detection {
+    fn report(&self, tally: &mut Tally) {
+        tally.add("proto.recognised", self.recognised);
+        tally.add("proto.unrecognised", self.given_up);
+        tally.add("proto.dropped{not_mine}", self.refused);
+        tally.add("proto.dropped{analyzer_panic}", self.panics);
+    }
+}
+
+/// What is known of a connection's protocol.
+pub(crate) enum App {
+    /// Not yet: what came so far, and which rows of the table each direction rules out.
+    Unknown(Probing),
+    /// Recognised.
+    Known(Box<dyn Parser>),
+    /// Given up, or done: bytes are only counted.
+    Off,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::Unknown(Probing::default())
+    }
+}
+
+/// Bytes and verdicts before a protocol is recognised.
+#[derive(Default)]
+pub(crate) struct Probing {
+    held: [Vec<u8>; 2],
+    ruled_out: [u32; 2],
+    /// A direction that has a gap before its first bytes, or too many of them, is not probed.
+    blind: [bool; 2],
+    first: Option<Dir>,
+}
+
+impl App {
+    pub(crate) fn is_off(&self) -> bool {
+        matches!(self, Self::Off)
+    }
+
+    /// Takes bytes of a TCP connection.
+    pub(crate) fn stream(
+        &mut self,
+        table: &[Protocol],
+        counts: &mut Detection,
+        context: &mut Context<'_>,
+        dir: Dir,
+        chunk: Chunk<'_>,
+    ) {
+        match self {
+            Self::Off => {}
+            Self::Known(_) => self.feed(counts, context, dir, chunk),
+            Self::Unknown(probing) => {
+                let Chunk::Bytes(bytes) = chunk else {
+                    probing.blind[dir.index()] = true;
+                    return self.give_up_if_hopeless(table, counts);
+                };
+                if probing.blind[dir.index()] {
+                    return;
+                }
+                let first = *probing.first.get_or_insert(dir);
+                let held = &mut probing.held[dir.index()];
+                let (seen, rest): (&[u8], &[u8]) = if held.is_empty() {
+                    (bytes, &[])
+                } else {
+                    let room = bytes.len().min(MAX_PROBED.saturating_sub(held.len()));
+                    held.extend_from_slice(&bytes[..room]);
+                    (held, &bytes[room..])
+                };
+                let found = choose(
+                    table,
+                    context.head.id.resp_p,
+                    dir,
+                    seen,
+                    &mut probing.ruled_out[dir.index()],
+                );
+                let Some(protocol) = found else {
+                    let held = &mut probing.held[dir.index()];
+                    if held.is_empty() {
+                        held.extend_from_slice(&bytes[..bytes.len().min(MAX_PROBED)]);
+                    }
+                    if held.len() >= MAX_PROBED {
+                        probing.blind[dir.index()] = true;
+                    }
+                    return self.give_up_if_hopeless(table, counts);
+                };
+                counts.recognised += 1;
+                let (mut held, blind) = (std::mem::take(&mut probing.held), probing.blind);
+                *self = Self::Known((protocol.start)(&context.head.id));
+                for from in [first, if first == Dir::Orig { Dir::Resp } else { Dir::Orig }] {
+                    let held = std::mem::take(&mut held[from.index()]);
+                    // Not copied where recognised at once.
+                    let whole = if from == dir && held.is_empty() { bytes } else { &held };
+                    if !whole.is_empty() {
+                        self.feed(counts, context, from, Chunk::Bytes(whole));
+                    }
+                    if blind[from.index()] {
+                        self.feed(counts, context, from, Chunk::Gap(0));
+                    }
+                }
+                if !rest.is_empty() {
+                    self.feed(counts, context, dir, Chunk::Bytes(rest));
+                }
+            }
+        }
+    }
+
+    /// Takes one UDP datagram.
+    pub(crate) fn datagram(
+        &mut self,
+        table: &[Protocol],
+        counts: &mut Detection,
+        context: &mut Context<'_>,
+        dir: Dir,
+        bytes: &[u8],
+    ) {
+        if let Self::Unknown(probing) = self {
+            let mut ruled_out = 0;
+            let found = choose(table, context.head.id.resp_p, dir, bytes, &mut ruled_out);
+            if let Some(protocol) = found {
+                counts.recognised += 1;
+                *self = Self::Known((protocol.start)(&context.head.id));
+            } else {
+                // A few datagrams of each direction may be foreign (a keep-alive, say) before the first that is not.
+                probing.ruled_out[dir.index()] += 1;
+                if probing.ruled_out[dir.index()] > 3 {
+                    counts.given_up += 1;
+                    *self = Self::Off;
+                }
+                return;
+            }
+        }
+        if !self.is_off() {
+            self.feed(counts, context, dir, Chunk::Bytes(bytes));
+        }
+    }
+
+    /// One direction was closed.
+    pub(crate) fn end(&mut self, counts: &mut Detection, context: &mut Context<'_>, dir: Dir) {
+        self.guarded(counts, context, |parser, context| {
+            parser.end(context, dir);
+            Next::More
+        });
+    }
+
+    /// The connection is over.
+    pub(crate) fn finish(&mut self, counts: &mut Detection, context: &mut Context<'_>) {
+        self.guarded(counts, context, |parser, context| {
+            parser.finish(context);
+            Next::Bulk
+        });
+    }
+
+    fn feed(&mut self, counts: &mut Detection, context: &mut Context<'_>, dir: Dir, chunk: Chunk<'_>) {
+        self.guarded(counts, context, |parser, context| match chunk {
+            Chunk::Bytes(bytes) => parser.data(context, dir, bytes),
+            Chunk::Gap(n) => parser.gap(context, dir, n),
+        });
+    }
+
+    fn guarded(
+        &mut self,
+        counts: &mut Detection,
+        context: &mut Context<'_>,
+        call: impl FnOnce(&mut dyn Parser, &mut Context<'_>) -> Next,
+    ) {
+        let Self::Known(parser) = self else { return };
+        let name = parser.name();
+        // What a panicking parser leaves behind is dropped with it.
+        match catch_unwind(AssertUnwindSafe(|| call(parser.as_mut(), context))) {
+            Ok(Next::More) => {}
+            Ok(Next::Bulk) => *self = Self::Off,
+            Ok(Next::NotMine) => {
+                counts.refused += 1;
+                *self = Self::Off;
+            }
+            Err(_) => {
+                counts.panics += 1;
+                *self = Self::Off;
+                context.weird("analyzer_panic", Some(name.to_owned()), None);
+            }
+        }
+    }
+
+    fn give_up_if_hopeless(&mut self, table: &[Protocol], counts: &mut Detection) {
+        let Self::Unknown(probing) = self else { return };
+        let all = (1 << table.len()) - 1;
+        if (0..2).all(|side| probing.blind[side] || probing.ruled_out[side] == all) {
+            counts.given_up += 1;
+            *self = Self::Off;
+        }
+    }
+}
+
+/// The row whose probe says yes; where several do, the one whose port it is.
+fn choose<'t>(table: &'t [Protocol], port: u16, dir: Dir, bytes: &[u8], ruled_out: &mut u32) -> Option<&'t Protocol> {
+    let mut found: Option<&Protocol> = None;
+    for (row, protocol) in table.iter().enumerate() {
+        if *ruled_out & 1 << row != 0 {
+            continue;
+        }
+        let usual = protocol.ports.contains(&port);
+        match (protocol.probe)(bytes, dir, usual) {
+            Verdict::Yes if usual => return Some(protocol),
+            Verdict::Yes => found = found.or(Some(protocol)),
+            Verdict::No => *ruled_out |= 1 << row,
+            Verdict::More => {}
+        }
+    }
+    found
+}
