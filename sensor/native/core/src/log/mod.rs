@@ -2,7 +2,7 @@
 //!
 //! The way of a line: [`frame`] finds its end, [`text`] decodes it, [`syslog`] takes off its header, [`identify`] finds whose it
 //! is, [`parse`] reads its fields, [`map`] makes an event of them; [`lines`] walks the whole way and keeps the accounts.
-//! `tail` is the only part that touches the world.
+//! [`tail`] is the only part that touches the world.
 
 pub mod account;
 pub mod definition;
@@ -16,5 +16,6 @@ pub mod parse;
 pub mod record;
 pub mod source;
 pub mod syslog;
+pub mod tail;
 pub mod text;
 pub mod time;
