@@ -1,4 +1,4 @@
-"""A TLS 1.3 handshake as far as it can be seen from outside (RFC 8446): ClientHello with a server name, ServerHello, sealed records."""
+"""A TLS 1.3 handshake as seen from outside (RFC 8446): ClientHello with a server name, ServerHello, sealed records."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIGNATURES = (0x0403, 0x0804, 0x0401)
 def frames(
     *, time: float, flow: int, client: str, server: str, name: str | None, port: int = 443, sealed: int = 600
 ) -> Iterator[Frame]:
-    """Connection, handshake, ``sealed`` bytes of sealed data each way, end. ``name`` None leaves the server name out."""
+    """Connection, handshake, ``sealed`` bytes of sealed data each way, end. ``name`` None: no server name."""
     noise = random.Random(flow * 2 + 1)  # noqa: S311  reproducible, not secret
     talk = Conversation((client, client_port(flow)), (server, port), time, flow)
     yield from talk.open()

@@ -1,4 +1,4 @@
-"""A capture from steps, composed at run time: a fixed start, fixed seeds, documentation and private addresses, no capture in the tree.
+"""A capture from steps, composed at run time: fixed start and seeds, documentation and private addresses.
 
 A step names one recipe with its arguments and, beside it, when and how often::
 
