@@ -1,3 +1,14 @@
-//! Correlations: hits of rules, counted over time.
+//! Correlations: hits of rules, counted over event time per group key, with bounded state (sigma.md 1.5 and 5).
+//!
+//! One [`Correlator`] owns all state, after the fan-in: every hit of every worker and input goes through it, also those whose
+//! rule raises no alert. [`Correlator::advance`] tells it the time, [`Correlator::snapshot`] is its part of a checkpoint.
 
+mod correlator;
 pub mod definition;
+mod order;
+mod snapshot;
+mod store;
+mod window;
+
+pub use correlator::{Correlator, Counts, Settings};
+pub use snapshot::RestoreError;
