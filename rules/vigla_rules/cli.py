@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vigla_rules import __version__
+from vigla_rules.commands.check import check_command, lock_command
 from vigla_rules.commands.compile import compile_command
 from vigla_rules.layout import LayoutError
 from vigla_rules.pipelines import NAMED, UnknownPipelineError
@@ -38,4 +39,17 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--strict", action="store_true", help="exit 1 when a rule is refused")
     build.add_argument("--json", action="store_true", help="print the result as one JSON object")
     build.set_defaults(run=compile_command)
+
+    check = commands.add_parser("check", help="print everything that is wrong with rules, texts, samples and lock")
+    check.add_argument("directories", nargs="+", type=Path, metavar="DIR", help="a pack directory or a tree of rules")
+    check.add_argument("--pipeline", action="append", default=[], metavar="NAME", help=pipelines)
+    check.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    check.add_argument("--json", action="store_true", help="print the findings as one JSON list")
+    check.set_defaults(run=check_command)
+
+    lock = commands.add_parser("lock", help="write pack.lock: the version and hash of each rule")
+    lock.add_argument("directory", type=Path, metavar="DIR", help="a pack directory")
+    lock.add_argument("--reason", metavar="TEXT", help="why the rules that are gone were removed")
+    lock.add_argument("--reset", action="store_true", help="start anew at version 1 (before a first release only)")
+    lock.set_defaults(run=lock_command)
     return parser

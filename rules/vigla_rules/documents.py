@@ -1,5 +1,6 @@
 """Reads hostile YAML: bounded in size, depth and values, no aliases, no duplicate keys, and every key has a line."""
 
+import datetime
 from dataclasses import dataclass
 
 import yaml
@@ -57,6 +58,15 @@ def read_mapping(data: bytes) -> dict[str, object]:
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
         raise Refusal(Code.YAML, "one mapping was expected", "write one document of keys and values")
     return documents[0].value
+
+
+def plain(value: object) -> object:
+    """A YAML value as JSON has it: dates become their text."""
+    if isinstance(value, dict):
+        return {str(key): plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [plain(member) for member in value]
+    return value.isoformat() if isinstance(value, datetime.date | datetime.datetime) else value
 
 
 def _documents(text: str) -> list[Document]:

@@ -26,7 +26,10 @@ class LogSource:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a rule says about itself. ``path`` is relative to the directory compiled; dates are ISO 8601."""
+    """What a rule says about itself.
+
+    ``path`` is relative to the directory compiled; dates are ISO 8601; ``digest`` is the SHA-256 of the document.
+    """
 
     id: str
     name: str
@@ -44,6 +47,7 @@ class Metadata:
     falsepositives: tuple[str, ...]
     fields: tuple[str, ...]
     similar: tuple[str, ...] = ()
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from vigla_rules.documents import read_mapping
+from vigla_rules.documents import plain, read_mapping
 from vigla_rules.files import RuleFile
 from vigla_rules.findings import Finding, Refusal, did_you_mean
 
@@ -118,15 +118,6 @@ def read_lock(path: Path) -> dict[str, dict[str, dict[str, object]]]:
         return {"rules": dict(lock["rules"]), "removed": dict(lock.get("removed", {}))}
     except (ValueError, KeyError, TypeError) as error:
         raise LayoutError(f"{path}: not a lock file ({error}); write it anew with `vigla-rules lock`") from None
-
-
-def plain(value: object) -> object:
-    """A YAML value as JSON has it: dates become their text."""
-    if isinstance(value, dict):
-        return {str(key): plain(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [plain(member) for member in value]
-    return value.isoformat() if isinstance(value, datetime.date | datetime.datetime) else value
 
 
 def _known(path: Path, prefix: str, table: dict[str, object], allowed: set[str]) -> None:

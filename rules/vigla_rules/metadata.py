@@ -1,5 +1,7 @@
 """What a rule says about itself, validated by pySigma."""
 
+import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -7,6 +9,7 @@ from pathlib import PurePosixPath
 import sigma.exceptions as errors
 from sigma.rule import SigmaRule
 
+from vigla_rules.documents import plain
 from vigla_rules.drafts import Metadata
 from vigla_rules.findings import Code, Refusal
 
@@ -57,6 +60,7 @@ def read_metadata(value: Mapping[str, object], path: str, index: int) -> tuple[M
         falsepositives=_texts(rule.falsepositives),
         fields=_texts(rule.fields),
         similar=_similar(value.get("related")),
+        digest=_digest(value),
     )
     return meta, rule
 
@@ -68,3 +72,8 @@ def _texts(values: object) -> tuple[str, ...]:
 def _similar(related: object) -> tuple[str, ...]:
     rows = related if isinstance(related, list) else []
     return tuple(str(row["id"]) for row in rows if isinstance(row, dict) and row.get("type") == "similar")
+
+
+def _digest(value: Mapping[str, object]) -> str:
+    """SHA-256 of the document's content: comments and layout do not count."""
+    return hashlib.sha256(json.dumps(plain(dict(value)), sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""What ``vigla-rules check`` looks at: one module per kind of finding."""
