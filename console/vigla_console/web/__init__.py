@@ -1,0 +1,1 @@
+"""The console's pages: server-rendered, Greek and English, complete without JavaScript. Services decide, they show."""
