@@ -13,6 +13,7 @@ from lines import FortiGate, Line, visit
 from towns import Town
 
 GUESSER = "203.0.113.66"  # the one source that tries the VPN of all four towns
+FORMER_EMPLOYEE = "palios.ypallilos"  # on the list disabled_accounts of sensor.toml.in
 HOUR = 3600
 
 
@@ -39,6 +40,7 @@ def tell(town: Town, device: FortiGate, order: int, now: float) -> Iterator[Stor
             yield old_switch(town, now - 19 * HOUR)
         case "mytilini":
             yield mining_server(town, now - 14 * HOUR)
+            yield former_employee(town, device, now - 17 * HOUR)
 
 
 def vpn_guessing(device: FortiGate, begin: float) -> Story:
@@ -147,3 +149,10 @@ def mining_server(town: Town, begin: float) -> Story:
         {"dns": gate, "at": begin + 3 * HOUR},
     )
     return Story(("zeek_dns_mining_pool", "zeek_dns_tor_proxy"), steps)
+
+
+def former_employee(town: Town, device: FortiGate, begin: float) -> Story:
+    """Somebody who left still has an account; the town listed it as disabled."""
+    user, home, assigned = FORMER_EMPLOYEE, "203.0.113.91", f"{town.tunnel}.41"
+    lines = (device.vpn_up(begin, user, home, assigned), device.vpn_down(begin + 2400, user, home, assigned, 2400))
+    return Story(("vpn_login_disabled_account",), firewall=lines)
