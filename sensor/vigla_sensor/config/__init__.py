@@ -1,0 +1,33 @@
+"""The sensor's configuration: one TOML file, typed and frozen. Reads files named in it, opens nothing else."""
+
+from vigla_sensor.config.errors import ConfigError, Place
+from vigla_sensor.config.reader import load, parse
+from vigla_sensor.config.secrets import SecretRef
+from vigla_sensor.config.settings import (
+    ElasticsearchSettings,
+    HubSettings,
+    LogFile,
+    Organization,
+    PackSettings,
+    SensorIdentity,
+    Settings,
+    Sinks,
+    SpoolSettings,
+)
+
+__all__ = [
+    "ConfigError",
+    "ElasticsearchSettings",
+    "HubSettings",
+    "LogFile",
+    "Organization",
+    "PackSettings",
+    "Place",
+    "SecretRef",
+    "SensorIdentity",
+    "Settings",
+    "Sinks",
+    "SpoolSettings",
+    "load",
+    "parse",
+]
