@@ -8,6 +8,7 @@ from pathlib import Path
 from vigla_rules import __version__
 from vigla_rules.commands.check import check_command, lock_command
 from vigla_rules.commands.compile import compile_command
+from vigla_rules.commands.test import test_command
 from vigla_rules.layout import LayoutError
 from vigla_rules.pipelines import NAMED, UnknownPipelineError
 from vigla_rules.vpk import PackError
@@ -52,4 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     lock.add_argument("--reason", metavar="TEXT", help="why the rules that are gone were removed")
     lock.add_argument("--reset", action="store_true", help="start anew at version 1 (before a first release only)")
     lock.set_defaults(run=lock_command)
+
+    test = commands.add_parser("test", help="run the samples of rules through the sensor and the reference evaluator")
+    test.add_argument("directory", type=Path, metavar="DIR", help="a pack directory")
+    test.add_argument("rule", nargs="?", metavar="RULE", help="name, file stem or id; all rules without it")
+    test.add_argument("--watch", action="store_true", help="run again after each change")
+    test.add_argument(
+        "--reference", type=Path, metavar="FILE", help="the reference evaluator (tests/sigma/reference.py)"
+    )
+    test.add_argument("--json", action="store_true", help="print the outcomes as one JSON list")
+    test.set_defaults(run=test_command)
     return parser

@@ -48,7 +48,7 @@ class NativeEngine:
     def run(
         self, pack: bytes, events: Sequence[Event], lists: Mapping[str, list[str]], local: Sequence[str] = ()
     ) -> list[Found]:
-        import vigla_native  # the binding is built for these tests alone  # noqa: PLC0415
+        import vigla_native  # the binding is built for these tests alone
 
         found: list[Found] = []
         with tempfile.TemporaryDirectory() as folder:

@@ -79,9 +79,9 @@ def regex(pattern: str, flags: str) -> re.Pattern[str]:
     """As Rust reads it: ``$`` without ``m`` is the very end, while Python's also stands before a final newline."""
     if "m" not in flags:
         pattern = re.sub(
-            r"(\\.)|(\[\^?\]?(?:\\.|[^\]])*\])|\$", lambda m: m[0] if m[1] or m[2] else r"\Z", pattern, flags=re.S
+            r"(\\.)|(\[\^?\]?(?:\\.|[^\]])*\])|\$", lambda m: m[0] if m[1] or m[2] else r"\Z", pattern, flags=re.DOTALL
         )
-    return re.compile(pattern, sum({"i": re.I, "m": re.M, "s": re.S}[flag] for flag in flags))
+    return re.compile(pattern, sum({"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}[flag] for flag in flags))
 
 
 def in_network(value: Value, network: IPv4Network | IPv6Network) -> bool:
@@ -108,9 +108,7 @@ def time_part(value: Value, part: str) -> int | None:
 
 def holds(test: Json, value: Value, lists: Mapping[str, list[str]]) -> bool:
     """One operator over one element."""
-    op, cased = str(test["op"]), bool(test.get("cased"))
-    same = str if cased else fold
-    words = text(value)
+    op, words = str(test["op"]), text(value)
     match op:
         case "null":
             return value is None
@@ -130,8 +128,13 @@ def holds(test: Json, value: Value, lists: Mapping[str, list[str]]) -> bool:
             return moment is not None and ORDERS[str(test["cmp"])](Fraction(moment), Fraction(int(str(test["value"]))))
         case "cidr":
             return isinstance(value, str) and in_network(value, ip_network(str(test["value"])))
-    if words is None:
-        return False
+    return words is not None and holds_text(test, words, lists)
+
+
+def holds_text(test: Json, words: str, lists: Mapping[str, list[str]]) -> bool:
+    """One operator over the text of one element."""
+    op, cased = str(test["op"]), bool(test.get("cased"))
+    same = str if cased else fold
     match op:
         case "eq" | "contains" | "startswith" | "endswith":
             return HOWS[op](same(words), same(str(test["value"])))
@@ -154,12 +157,43 @@ class Reference:
 
     def matches(self, event: Event) -> list[str]:
         """Ids of the rules that an event meets, in the order of the pack."""
-        views = [(event.logsource, event)] + [
+        return [rule["id"] for rule in self.rules["rules"] if self.matches_rule(rule, event)]
+
+    def matches_rule(self, rule: Json, event: Event) -> bool:
+        """One rule over one event, as it is and as its aliases give it."""
+        return any(self.rule(rule, *view) for view in self.views(event))
+
+    def views(self, event: Event) -> list[tuple[Mapping[str, str | None], Event]]:
+        """The event's own log source and those of its aliases, each with the fields it has there."""
+        return [(event.logsource, event)] + [
             (alias["serves"], aliased(event, alias["fields"]))
             for alias in self.rules["aliases"]
             if serves(alias["event"], event.logsource) and self.guarded(alias.get("guard"), event)
         ]
-        return [rule["id"] for rule in self.rules["rules"] if any(self.rule(rule, *view) for view in views)]
+
+    def misses(self, rule: Json, event: Event) -> list[str]:
+        """Which tests of a rule's condition kept an event from matching."""
+        return [
+            line
+            for logsource, view in self.views(event)
+            if serves(rule["logsource"], logsource)
+            for node in [*rule["gates"], rule["condition"]]
+            for line in self.against(node, view)
+        ]
+
+    def against(self, at: int, event: Event) -> list[str]:
+        """What stands against a node: the parts of it that do not hold."""
+        if self.node(at, event):
+            return []
+        kind, content = next(iter(self.rules["nodes"][at].items()))
+        if kind in ("and", "or"):
+            return [line for child in content for line in self.against(child, event)]
+        if kind == "not":
+            return ["what `not` leaves out holds"]
+        test = self.rules["predicates"][content]
+        name = "any value" if test["field"] is None else self.rules["fields"][test["field"]]
+        wanted = {key: value for key, value in test.items() if key not in ("op", "field")}
+        return [f"{name} {event.fields.get(name, 'absent')!r} missed {test['op']} {wanted}"]
 
     def rule(self, rule: Json, logsource: Mapping[str, str | None], event: Event) -> bool:
         """One rule over one event as seen through one log source."""

@@ -1,0 +1,151 @@
+"""``vigla-rules test``."""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from vigla_rules.checking.samples import Sample, read_samples
+from vigla_rules.compiling import Compiled, compile_trees
+from vigla_rules.drafts import CorrelationDraft, RuleDraft
+from vigla_rules.findings import did_you_mean
+from vigla_rules.layout import Tree, is_pack, read_tree
+from vigla_rules.terminal import ProgressBar, table
+from vigla_rules.trials.evaluator import Evaluator, ModuleEvaluator
+from vigla_rules.trials.replay import Replay, SensorReplay, find_sensor
+from vigla_rules.trials.run import Outcome, Trial
+from vigla_rules.trials.tap import write_tap
+from vigla_rules.vpk import read_pack
+
+WATCH_SECONDS = 0.5
+Rule = RuleDraft | CorrelationDraft
+Results = list[tuple[Rule, Sample, list[Outcome]]]
+
+
+def test_command(options: argparse.Namespace) -> int:
+    """Runs the samples once, or again after each change with ``--watch``."""
+    if not is_pack(options.directory):
+        sys.stderr.write(f"vigla-rules: {options.directory}: no pack directory (it has no detections/)\n")
+        return 2
+    command = find_sensor()
+    if command is None:
+        sys.stderr.write("vigla-rules: no `vigla-sensor` beside this interpreter or on the path; install it first\n")
+        return 1
+    code = _once(options, command)
+    while options.watch:
+        before = _stamp(options.directory)
+        try:
+            while _stamp(options.directory) == before:
+                time.sleep(WATCH_SECONDS)
+        except KeyboardInterrupt:
+            return code
+        code = _once(options, command)
+    return code
+
+
+def find_reference(directory: Path) -> Path | None:
+    """``tests/sigma/reference.py`` of the project that the pack stands in."""
+    for parent in directory.resolve().parents:
+        if (found := parent / "tests" / "sigma" / "reference.py").is_file():
+            return found
+    return None
+
+
+def run_samples(
+    tree: Tree, wanted: str | None, replay: Replay, evaluator: Evaluator | None, folder: Path, progress: ProgressBar
+) -> tuple[Compiled, Results]:
+    """Compiles the pack and runs all samples, or those of one rule; raises ``ValueError`` for one that has none."""
+    compiled = compile_trees([tree], (), lambda _done, _total: None)
+    pack = folder / "pack.vpk"
+    pack.write_bytes(compiled.data)
+    tap, tap_path = write_tap(tree, folder)
+    rules = read_pack(pack).json("rules.json")
+    trial = Trial(replay, evaluator, pack, rules, tap, tap_path, tree.root / "samples" / "recipes", folder)
+    chosen = _chosen(compiled, tree, wanted)
+    results: Results = []
+    for at, (rule, sample) in enumerate(chosen, start=1):
+        results.append((rule, sample, list(trial.run(sample, rule.meta.id))))
+        progress(at, len(chosen))
+    return compiled, results
+
+
+def _once(options: argparse.Namespace, command: tuple[str, ...]) -> int:
+    reference = options.reference or find_reference(options.directory)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tree = read_tree(options.directory)
+        evaluator = ModuleEvaluator(reference) if reference is not None else None
+        try:
+            compiled, results = run_samples(
+                tree, options.rule, SensorReplay(command, folder), evaluator, folder, ProgressBar("test")
+            )
+        except ValueError as error:
+            sys.stderr.write(f"vigla-rules: {error}\n")
+            return 1
+    failed = sum(not outcome.behaves for _, _, outcomes in results for outcome in outcomes) + len(compiled.refused)
+    if options.json:
+        sys.stdout.write(json.dumps(_json(results), ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.writelines(f"{finding}\n" for finding in compiled.refused)
+        print_results(results)
+    return 1 if failed or not results else 0
+
+
+def print_results(results: Results) -> None:
+    """The table, then each failure with its event and what missed."""
+    rows: list[tuple[str, ...]] = [("id", "rule", "positives", "negatives", "native", "reference", "ms")]
+    for rule, _, outcomes in results:
+        halves = [[o for o in outcomes if o.case.positive is positive] for positive in (True, False)]
+        shares = [f"{sum(o.behaves for o in half)}/{len(half)}" for half in halves]
+        engines = [_sum([o.native for o in outcomes]), _sum([o.reference for o in outcomes])]
+        rows.append((rule.meta.id[:8], rule.meta.name, *shares, *engines, str(sum(o.milliseconds for o in outcomes))))
+    sys.stdout.write(table(rows) + "\n")
+    cases = [(sample, outcome) for _, sample, outcomes in results for outcome in outcomes]
+    for sample, outcome in cases:
+        if not outcome.behaves:
+            sys.stdout.write(f"\n{sample.path}: {outcome.case.name}\n")
+            sys.stdout.writelines(f"  {problem}\n" for problem in outcome.problems)
+    behaving = sum(outcome.behaves for _, outcome in cases)
+    sys.stdout.write(f"{behaving} of {len(cases)} samples behave, {len(results)} rules\n")
+
+
+def _chosen(compiled: Compiled, tree: Tree, wanted: str | None) -> list[tuple[Rule, Sample]]:
+    rules: list[Rule] = [*compiled.linked.rules, *compiled.linked.correlations]
+    known = {key: rule for rule in rules for key in (Path(rule.meta.path).stem, rule.meta.name, rule.meta.id)}
+    if wanted is not None and wanted not in known:
+        raise ValueError(
+            f"rule '{wanted}' is not known; {did_you_mean(wanted, sorted(known), 'name a rule of this pack')}"
+        )
+    pairs = [(known[sample.rule], sample) for sample in read_samples(tree)[0] if sample.rule in known]
+    if wanted is not None:
+        pairs = [(rule, sample) for rule, sample in pairs if rule.meta.id == known[wanted].meta.id]
+    return pairs
+
+
+def _sum(counts: list[int | None]) -> str:
+    ran = [count for count in counts if count is not None]
+    return str(sum(ran)) if ran else "-"
+
+
+def _json(results: Results) -> list[dict[str, object]]:
+    return [
+        {
+            "rule": rule.meta.name,
+            "id": rule.meta.id,
+            "case": outcome.case.name,
+            "positive": outcome.case.positive,
+            "native": outcome.native,
+            "reference": outcome.reference,
+            "ms": outcome.milliseconds,
+            "behaves": outcome.behaves,
+            "problems": list(outcome.problems),
+        }
+        for rule, _, outcomes in results
+        for outcome in outcomes
+    ]
+
+
+def _stamp(directory: Path) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in directory.rglob("*") if path.is_file()))
