@@ -41,7 +41,7 @@ class Town:
     tenant: str
     name: str
     inputs: tuple[Path, ...]
-    folder: Path
+    lists: dict[str, list[str]]
 
     @property
     def sensor(self) -> str:
@@ -140,9 +140,9 @@ def compose(folder: Path, now: datetime.datetime) -> list[Town]:
             tenant,
             names[tenant],
             tuple(sorted(p for p in (folder / tenant).rglob("*") if p.is_file())),
-            folder / tenant,
+            town["lists"],
         )
-        for tenant in sorted(towns)
+        for tenant, town in sorted(towns.items())
     ]
 
 
@@ -166,7 +166,15 @@ def sensor_config(town: Town, data: Path, address: str, credential: Path) -> Pat
     path.write_text(
         (HERE / "sensor.toml.in")
         .read_text()
-        .format(sensor=town.sensor, tenant=town.tenant, name=town.name, state=state, hub=address, credential=credential)
+        .format(
+            sensor=town.sensor,
+            tenant=town.tenant,
+            name=town.name,
+            lists="\n".join(f"{name} = {json.dumps(values)}" for name, values in sorted(town.lists.items())),
+            state=state,
+            hub=address,
+            credential=credential,
+        )
     )
     return path
 
