@@ -11,8 +11,10 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request, Response
 
 from vigla_console.alerts.interfaces import AlertStore
+from vigla_console.alerts.models import Alert
 from vigla_console.audit.interfaces import AuditLog
 from vigla_console.clock import Clock
+from vigla_console.errors import NotFound
 from vigla_console.incidents.interfaces import CaseReader
 from vigla_console.people.interfaces import Sessions
 from vigla_console.people.models import Session
@@ -47,6 +49,7 @@ class Services(Protocol):
     def sensors(self, scope: Scope) -> SensorReader: ...
     def audit(self, scope: Scope) -> AuditLog: ...
     def form_key(self) -> str: ...
+    def delegated(self) -> frozenset[TenantId]: ...
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,13 @@ class RequestContext:
     @cached_property
     def alerts(self) -> AlertStore:
         return self.services.alerts(self.scope)
+
+    def alert(self, tenant: TenantId, event_id: str) -> Alert:
+        """One alert of one municipality; raises ``NotFound``. Ids are only unique within a municipality."""
+        found = self.services.alerts(self.scope.at(tenant)).get(event_id)
+        if found is None:
+            raise NotFound("no such alert")
+        return found
 
     @cached_property
     def cases(self) -> CaseReader:

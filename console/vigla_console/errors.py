@@ -16,4 +16,8 @@ class Refused(ValueError):
 
 
 class Forbidden(PermissionError):
-    """The actor can see it but has no right to this act: 403."""
+    """The actor can see it but has no right to this act: 403. ``tenant`` is whose audit log records the refusal."""
+
+    def __init__(self, message: str, tenant: str = "") -> None:
+        super().__init__(message)
+        self.tenant = tenant

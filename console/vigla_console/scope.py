@@ -6,7 +6,7 @@ No value means "all": the centre's Scope lists every tenant, and an empty one se
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vigla_console.permissions import ROLE_PERMISSIONS, Permission
@@ -59,6 +59,11 @@ class Scope:
     def narrowed(self, permission: Permission) -> frozenset[TenantId]:
         """The tenants at which the actor holds ``permission``."""
         return frozenset(t for grant in self.grants if permission in grant.permissions for t in grant.tenants)
+
+    def at(self, tenant: TenantId) -> "Scope":
+        """The same, narrowed to one tenant (to none, if it does not see it)."""
+        one = frozenset({tenant})
+        return replace(self, tenants=self.tenants & one, clear=self.clear & one, delegated=self.delegated & one)
 
     @property
     def digest(self) -> str:

@@ -107,7 +107,7 @@ ALERT_GROUP = Table(
     _text("entity_value"),
     _time("first_seen"),
     _time("last_seen"),
-    Column("count", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),  # `count` of the noun
     Column("alerts", BigInteger, nullable=False),
     _text("tactics"),
     _text("techniques"),
@@ -121,9 +121,10 @@ ALERT_GROUP = Table(
     Column("reason", Text, nullable=True),
     _time("closed_through", nullable=True),
     Column("previous", Text, nullable=True),
-    Column("incident_id", Text, nullable=True, index=True),
+    Column("incident", Text, nullable=True, index=True),  # its code
     Column("cluster_tenants", Integer, nullable=False, default=1),
     Column("overdue", Boolean, nullable=False, default=False),
+    _time("opened"),
     Column("version", Integer, nullable=False),
     _text("search_text"),
     Index("alert_group_fingerprint", "tenant_id", "fingerprint"),
@@ -161,7 +162,8 @@ GROUP_ENTITY = Table(
     _text("kind", empty=False, key=True),
     _text("value", empty=False, key=True),
     Column("tenant_id", Text, nullable=False),
-    Column("external", Boolean, nullable=False, default=False),
+    Column("joins", Boolean, nullable=False),  # by which groups meet in an incident
+    Column("external", Boolean, nullable=False),  # by which municipalities meet in a cluster
     Index("group_entity_value", "tenant_id", "kind", "value"),
     Index("group_entity_everywhere", "kind", "value"),
 )
@@ -232,7 +234,7 @@ CLUSTER_MEMBER = Table(
     _text("tenant_id", empty=False, key=True),
     _time("first_seen"),
     _time("last_seen"),
-    Column("count", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
 )
 
 ROLLUP = Table(

@@ -1,6 +1,7 @@
 """Seams of the case side; every implementation is built with a `Scope`, and a row outside it does not exist."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -75,3 +76,38 @@ class Delegations(Protocol):
     """Which tenants let the centre close for them."""
 
     def delegated(self) -> frozenset[TenantId]: ...
+
+
+class CaseChange(Protocol):
+    """One act within one transaction: what is read here cannot change before it is saved."""
+
+    def spend(self, form_key: str) -> bool:
+        """Whether the form's key is used for the first time by this actor; the second sending of a form is no act."""
+        ...
+
+    def group(self, code: str) -> AlertGroup:
+        """Raises ``NotFound``."""
+        ...
+
+    def incident(self, code: str) -> Incident:
+        """Raises ``NotFound``."""
+        ...
+
+    def incident_groups(self, incident: Incident) -> Sequence[AlertGroup]: ...
+    def last_entry(self, group: AlertGroup) -> HistoryEntry | None: ...
+    def save_group(self, group: AlertGroup, entry: HistoryEntry) -> None:
+        """With its history and audit entry: no entry, no act."""
+        ...
+
+    def save_incident(self, incident: Incident, entry: HistoryEntry) -> None: ...
+    def open_incident(self, group: AlertGroup, title: str, entry: HistoryEntry) -> Incident:
+        """A new incident of one group, which is saved with it."""
+        ...
+
+
+class CaseWriter(Protocol):
+    """Built with a Scope."""
+
+    def change(self) -> AbstractContextManager[CaseChange]:
+        """Commits when its block ends well, undoes everything otherwise."""
+        ...

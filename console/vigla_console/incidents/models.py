@@ -4,10 +4,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 
 from vigla_console.tenants.models import TenantId
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Severity(IntEnum):
@@ -180,6 +182,7 @@ class AlertGroup:
     cluster_tenants: int = 1  # municipalities in its cluster: "appears in n - 1 others"
     overdue: bool = False
     version: int = 1
+    opened: datetime = EPOCH  # when the hub made it
 
 
 class Phase(StrEnum):

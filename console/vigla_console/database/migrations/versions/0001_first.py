@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("entity_value", sa.Text(), server_default="", nullable=False),
         sa.Column("first_seen", sa.BigInteger(), nullable=False),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
         sa.Column("alerts", sa.BigInteger(), nullable=False),
         sa.Column("tactics", sa.Text(), server_default="", nullable=False),
         sa.Column("techniques", sa.Text(), server_default="", nullable=False),
@@ -51,9 +51,10 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("closed_through", sa.BigInteger(), nullable=True),
         sa.Column("previous", sa.Text(), nullable=True),
-        sa.Column("incident_id", sa.Text(), nullable=True),
+        sa.Column("incident", sa.Text(), nullable=True),
         sa.Column("cluster_tenants", sa.Integer(), nullable=False),
         sa.Column("overdue", sa.Boolean(), nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("search_text", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -65,7 +66,7 @@ def upgrade() -> None:
     op.create_index("alert_group_risk", "alert_group", ["tenant_id", "state", "risk", "id"], unique=False)
     op.create_index("alert_group_risk_all", "alert_group", ["state", "risk", "id"], unique=False)
     op.create_index("alert_group_rule", "alert_group", ["tenant_id", "rule", "last_seen"], unique=False)
-    op.create_index(op.f("ix_alert_group_incident_id"), "alert_group", ["incident_id"], unique=False)
+    op.create_index(op.f("ix_alert_group_incident"), "alert_group", ["incident"], unique=False)
     op.create_table(
         "audit",
         sa.Column("chain", sa.Text(), nullable=False),
@@ -136,6 +137,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("joins", sa.Boolean(), nullable=False),
         sa.Column("external", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("group_id", "kind", "value"),
     )
@@ -270,7 +272,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("first_seen", sa.BigInteger(), nullable=False),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["cluster_id"],
             ["cluster.id"],

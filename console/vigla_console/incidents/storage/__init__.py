@@ -1,0 +1,1 @@
+"""The case side in the case database; imported by `app` alone."""
