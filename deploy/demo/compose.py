@@ -42,7 +42,11 @@ def main() -> int:
         towns[town.tenant] = {
             "expect": [titles[name] for name in expect],
             "rules": list(expect),
-            "lists": {"remote_tool_hosts": [], "disabled_accounts": [stories.FORMER_EMPLOYEE], "mail_servers": []},
+            "lists": {
+                "remote_tool_hosts": [town.host(5)],
+                "disabled_accounts": [stories.FORMER_EMPLOYEE],
+                "mail_servers": [town.server(4)],
+            },
         }
         print(f"{town.tenant}: {packets} packets, {lines} log lines ({time.monotonic() - began:.1f} s)", flush=True)
     manifest = {"now": arguments.now.isoformat(), "shared_source": stories.GUESSER, "towns": towns}

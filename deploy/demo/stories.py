@@ -13,7 +13,7 @@ from lines import FortiGate, Line, visit
 from towns import Town
 
 GUESSER = "203.0.113.66"  # the one source that tries the VPN of all four towns
-FORMER_EMPLOYEE = "palios.ypallilos"  # on the list disabled_accounts of sensor.toml.in
+FORMER_EMPLOYEE = "palios.ypallilos"  # on every town's list of disabled accounts
 HOUR = 3600
 
 
@@ -37,6 +37,7 @@ def tell(town: Town, device: FortiGate, order: int, now: float) -> Iterator[Stor
             yield scan_after_download(town, now - 5 * HOUR)
         case "petroupoli":
             yield site_under_attack(now - 7 * HOUR)
+            yield documents_walked(now - 2 * HOUR)
             yield old_switch(town, now - 19 * HOUR)
         case "mytilini":
             yield mining_server(town, now - 14 * HOUR)
@@ -120,6 +121,14 @@ def site_under_attack(begin: float) -> Story:
     ]
     expect = ("web_sql_injection", "web_path_traversal", "web_recon_tool", "web_login_brute_force")
     return Story(expect, site=tuple(lines))
+
+
+def documents_walked(begin: float) -> Story:
+    """One visitor opens sixty citizens' applications by counting their numbers up."""
+    lines = [
+        visit(begin + 4 * n, "198.51.100.31", f"/aitiseis/{2680 + n}?lang=el", size=18200 + 37 * n) for n in range(60)
+    ]
+    return Story(("web_document_enumeration",), site=tuple(lines))
 
 
 def old_switch(town: Town, begin: float) -> Story:
