@@ -16,6 +16,9 @@ from vigla_rules.rules import Warn, warn_about
 
 COUNTING = frozenset({"event_count", "temporal", "temporal_ordered"})
 VALUES = frozenset({"value_count", "value_sum", "value_avg", "value_percentile", "value_median"})
+RUN = COUNTING | {"value_count"}
+LATER = VALUES - RUN
+"""Known to Sigma and checked here, but the core would refuse a pack that holds one."""
 OPERATORS = ("gt", "gte", "lt", "lte", "eq", "neq")
 MAX_TIMESPAN_MS = 31 * 86_400_000
 MAX_THRESHOLD = 65_536
@@ -49,6 +52,8 @@ def read_correlation(
         raise _refusal(f"'{kind}' over one rule", "list at least two", "rules")
     condition, fields, percentile = _condition(str(kind), body.get("condition"), len(rules))
     warn_about(meta, value, warn)
+    if kind in LATER:
+        raise _refusal(f"'{kind}' is not run by this version of the sensor", f"use {', '.join(sorted(RUN))}", "type")
     generate = body.get("generate", False)
     if not isinstance(generate, bool):
         raise _refusal(f"generate {generate!r}", "write true or false", "generate")

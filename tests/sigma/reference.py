@@ -304,24 +304,28 @@ def correlate(correlation: Json, hits: list[Hit]) -> list[Hit]:
     found: list[Hit] = []
     keyed: dict[tuple[tuple[str, str], ...], list[Hit]] = {}
     quiet_until: dict[tuple[tuple[str, str], ...], int] = {}
+    rising = all(test["op"] in ("gt", "gte") for test in correlation["condition"])
     for hit in sorted(hits, key=lambda hit: (hit.ts, hit.order)):
         key = group(correlation, hit)
-        if key is None or (correlation["field"] and values_of(correlation, hit) is None):
-            continue
-        seen = keyed.setdefault(key, [])
-        seen.append(hit)
-        window = [other for other in seen if hit.ts - span <= other.ts <= hit.ts]
-        count = metric(correlation, window, hit)
-        if count is None or not all(
-            ORDERS[t["op"]](count, Fraction(str(t["value"]))) for t in correlation["condition"]
-        ):
-            continue
-        quiet = hit.ts < quiet_until.get(key, hit.ts)
-        if not quiet:
-            quiet_until[key] = hit.ts + span
-        event = Event({**dict(key)}, {}, hit.ts)
-        found.append(Hit(str(correlation["id"]), hit.ts, hit.order, event, quiet, int(count), key))
-    return found
+        if key is not None and (not correlation["field"] or values_of(correlation, hit) is not None):
+            keyed.setdefault(key, []).append(hit)
+    for key, seen in keyed.items():
+        for at, hit in enumerate(seen):
+            # What further events may undo is decided once all events of that time are there.
+            if not rising and at + 1 < len(seen) and seen[at + 1].ts == hit.ts:
+                continue
+            window = [other for other in seen[: at + 1] if hit.ts - span <= other.ts]
+            count = metric(correlation, window, hit)
+            if count is None or not all(
+                ORDERS[t["op"]](count, Fraction(str(t["value"]))) for t in correlation["condition"]
+            ):
+                continue
+            quiet = key in quiet_until and hit.ts <= quiet_until[key]
+            if not quiet:
+                quiet_until[key] = hit.ts + span
+            event = Event({**dict(key), "value": int(count)}, {}, hit.ts)
+            found.append(Hit(str(correlation["id"]), hit.ts, hit.order, event, quiet, int(count), key))
+    return sorted(found, key=lambda hit: (hit.ts, hit.order))
 
 
 def group(correlation: Json, hit: Hit) -> tuple[tuple[str, str], ...] | None:
