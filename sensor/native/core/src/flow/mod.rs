@@ -23,7 +23,7 @@ use crate::packet::link::{self, LinkInfo};
 use crate::packet::transport::{self, Segment};
 use crate::packet::{Stop, checksum, tunnel};
 use crate::proto::detect::{App, Detection};
-use crate::proto::{self, Context, Dir, Head};
+use crate::proto::{self, Context, Dir, Head, Limits};
 use crate::stats::{Report, Tally};
 use crate::stream::{Budget, Chunk};
 use community::CommunityId;
@@ -138,6 +138,7 @@ pub struct Traffic {
     fragments: Fragments,
     budget: Budget,
     limiter: Limiter,
+    limits: Limits,
     detection: Detection,
     tunnels: Tunnels,
     counts: Counts,
@@ -167,6 +168,7 @@ impl Traffic {
             fragments: Fragments::default(),
             budget: Budget::default(),
             limiter: Limiter::default(),
+            limits: Limits::default(),
             detection: Detection::default(),
             tunnels: Tunnels::default(),
             counts: Counts::default(),
@@ -425,6 +427,7 @@ impl Traffic {
             head: conn,
             sink,
             limiter: &mut self.limiter,
+            limits: &self.limits,
         };
         if let Some(name) = outcome.weird {
             context.weird(name, None, Some("TCP"));
@@ -511,6 +514,7 @@ impl Traffic {
                 head: conn,
                 sink,
                 limiter: &mut self.limiter,
+                limits: &self.limits,
             };
             app.datagram(
                 &proto::UDP,
@@ -545,6 +549,7 @@ impl Traffic {
             head: &mut flow.conn,
             sink,
             limiter: &mut self.limiter,
+            limits: &self.limits,
         };
         flow.app.finish(&mut self.detection, &mut context);
         if evicted {

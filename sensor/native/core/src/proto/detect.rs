@@ -69,7 +69,7 @@ impl App {
     ) {
         match self {
             Self::Off => {}
-            Self::Known(_) => self.feed(counts, context, dir, chunk),
+            Self::Known(_) => self.feed(table, counts, context, dir, chunk),
             Self::Unknown(probing) => {
                 let Chunk::Bytes(bytes) = chunk else {
                     probing.blind[dir.index()] = true;
@@ -112,14 +112,14 @@ impl App {
                     // Not copied where recognised at once.
                     let whole = if from == dir && held.is_empty() { bytes } else { &held };
                     if !whole.is_empty() {
-                        self.feed(counts, context, from, Chunk::Bytes(whole));
+                        self.feed(table, counts, context, from, Chunk::Bytes(whole));
                     }
                     if blind[from.index()] {
-                        self.feed(counts, context, from, Chunk::Gap(0));
+                        self.feed(table, counts, context, from, Chunk::Gap(0));
                     }
                 }
                 if !rest.is_empty() {
-                    self.feed(counts, context, dir, Chunk::Bytes(rest));
+                    self.feed(table, counts, context, dir, Chunk::Bytes(rest));
                 }
             }
         }
@@ -151,7 +151,7 @@ impl App {
             }
         }
         if !self.is_off() {
-            self.feed(counts, context, dir, Chunk::Bytes(bytes));
+            self.feed(table, counts, context, dir, Chunk::Bytes(bytes));
         }
     }
 
@@ -165,17 +165,27 @@ impl App {
 
     /// The connection is over.
     pub(crate) fn finish(&mut self, counts: &mut Detection, context: &mut Context<'_>) {
-        self.guarded(counts, context, |parser, context| {
-            parser.finish(context);
-            Next::Bulk
-        });
+        self.guarded(counts, context, |_, _| Next::Bulk);
     }
 
-    fn feed(&mut self, counts: &mut Detection, context: &mut Context<'_>, dir: Dir, chunk: Chunk<'_>) {
-        self.guarded(counts, context, |parser, context| match chunk {
+    /// Hands a chunk to the parser; bytes that belong to the protocol after it are looked at afresh.
+    fn feed(
+        &mut self,
+        table: &[Protocol],
+        counts: &mut Detection,
+        context: &mut Context<'_>,
+        dir: Dir,
+        chunk: Chunk<'_>,
+    ) {
+        let next = self.guarded(counts, context, |parser, context| match chunk {
             Chunk::Bytes(bytes) => parser.data(context, dir, bytes),
             Chunk::Gap(n) => parser.gap(context, dir, n),
         });
+        if let (Next::Switch(used), Chunk::Bytes(bytes)) = (next, chunk) {
+            if used > 0 && used < bytes.len() {
+                self.stream(table, counts, context, dir, Chunk::Bytes(&bytes[used..]));
+            }
+        }
     }
 
     fn guarded(
@@ -183,13 +193,21 @@ impl App {
         counts: &mut Detection,
         context: &mut Context<'_>,
         call: impl FnOnce(&mut dyn Parser, &mut Context<'_>) -> Next,
-    ) {
-        let Self::Known(parser) = self else { return };
+    ) -> Next {
+        let Self::Known(parser) = self else { return Next::More };
         let name = parser.name();
         // What a panicking parser leaves behind is dropped with it.
-        match catch_unwind(AssertUnwindSafe(|| call(parser.as_mut(), context))) {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let next = call(parser.as_mut(), context);
+            if next != Next::More {
+                parser.finish(context);
+            }
+            next
+        }));
+        match result {
             Ok(Next::More) => {}
             Ok(Next::Bulk) => *self = Self::Off,
+            Ok(Next::Switch(_)) => *self = Self::default(),
             Ok(Next::NotMine) => {
                 counts.refused += 1;
                 *self = Self::Off;
@@ -200,6 +218,7 @@ impl App {
                 context.weird("analyzer_panic", Some(name.to_owned()), None);
             }
         }
+        result.unwrap_or(Next::Bulk)
     }
 
     fn give_up_if_hopeless(&mut self, table: &[Protocol], counts: &mut Detection) {

@@ -5,6 +5,11 @@
 
 pub(crate) mod detect;
 pub(crate) mod dns;
+pub(crate) mod http;
+pub(crate) mod ssl;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use crate::event::{Body, ConnId, Event, EventSink, Record, Time, Uid};
 use crate::flow::record::Weird;
@@ -46,6 +51,8 @@ pub(crate) enum Next {
     Bulk,
     /// This is not its protocol after all.
     NotMine,
+    /// Another protocol begins, so many bytes into what was just given.
+    Switch(usize),
 }
 
 /// What stays the same over a connection's life, and the names of the services found in it.
@@ -94,6 +101,14 @@ pub(crate) struct Context<'a> {
     pub(crate) head: &'a mut Head,
     pub(crate) sink: &'a mut dyn EventSink,
     pub(crate) limiter: &'a mut Limiter,
+    pub(crate) limits: &'a Limits,
+}
+
+/// What all connections share.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    /// Decompressors in use.
+    pub(crate) decoders: Arc<AtomicUsize>,
 }
 
 impl Context<'_> {
@@ -149,11 +164,23 @@ pub(crate) struct Protocol {
 }
 
 /// Protocols over TCP.
-pub(crate) static TCP: [Protocol; 1] = [Protocol {
-    probe: dns::probe_stream,
-    ports: &[53],
-    start: |id| Box::new(dns::Dns::over_tcp(id)),
-}];
+pub(crate) static TCP: [Protocol; 3] = [
+    Protocol {
+        probe: http::probe,
+        ports: &[80, 81, 631, 1080, 3128, 8000, 8080, 8888],
+        start: |_| Box::<http::Http>::default(),
+    },
+    Protocol {
+        probe: ssl::probe,
+        ports: &[443, 563, 585, 614, 636, 989, 990, 992, 993, 995, 5223],
+        start: |_| Box::<ssl::Ssl>::default(),
+    },
+    Protocol {
+        probe: dns::probe_stream,
+        ports: &[53],
+        start: |id| Box::new(dns::Dns::over_tcp(id)),
+    },
+];
 
 /// Protocols over UDP; a probe sees one datagram.
 pub(crate) static UDP: [Protocol; 1] = [Protocol {
