@@ -343,7 +343,7 @@ impl Correlator {
         let id = digest(&[
             b"correlation",
             definition.metadata.id.as_bytes(),
-            &key.key,
+            &key.folded,
             &reading.end.to_be_bytes(),
             &ids,
         ]);
@@ -477,7 +477,7 @@ fn correlated<'a>(
             .group_by
             .iter()
             .cloned()
-            .zip(group.iter().map(|g| g.to_string()))
+            .zip(group.iter().map(ToString::to_string))
             .collect(),
         start: Time(start),
         end: Time(reading.end),

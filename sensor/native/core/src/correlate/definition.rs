@@ -93,7 +93,9 @@ impl Definition {
     /// The count beyond which every condition keeps its answer.
     pub fn enough(&self) -> usize {
         let highest = self.condition.iter().map(|(_, limit)| *limit).fold(0.0, f64::max);
-        highest.ceil().clamp(1.0, MAX_THRESHOLD) as usize + 1
+        #[allow(clippy::cast_sign_loss)] // not below 1
+        let enough = highest.ceil().clamp(1.0, MAX_THRESHOLD) as usize;
+        enough + 1
     }
 }
 

@@ -131,8 +131,8 @@ impl Correlator {
 fn key_state(key: &Key, input: &mut dyn FnMut(&Arc<str>) -> u32) -> KeyState {
     KeyState {
         of: key.correlation,
-        key: key.key.to_vec(),
-        group: key.group.iter().map(|g| g.to_string()).collect(),
+        key: key.folded.to_vec(),
+        group: key.group.iter().map(ToString::to_string).collect(),
         entries: (key.window.entries().iter())
             .map(|e| (e.ts, input(&e.input), e.offset, e.member, e.value, e.id))
             .collect(),

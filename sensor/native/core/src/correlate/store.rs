@@ -59,8 +59,8 @@ pub struct Quiet {
 pub struct Key {
     /// Which correlation.
     pub correlation: u32,
-    /// The folded group key.
-    pub key: Box<[u8]>,
+    /// The folded values of the group, each with its length.
+    pub folded: Box<[u8]>,
     /// The group's values as the first event wrote them.
     pub group: Box<[Box<str>]>,
     /// Its window.
@@ -79,10 +79,10 @@ pub struct Key {
 
 impl Key {
     /// A key without hits.
-    pub fn new(correlation: u32, key: Box<[u8]>, group: Box<[Box<str>]>) -> Self {
+    pub fn new(correlation: u32, folded: Box<[u8]>, group: Box<[Box<str>]>) -> Self {
         Self {
             correlation,
-            key,
+            folded,
             group,
             window: Window::default(),
             waiting: Vec::new(),
@@ -99,7 +99,7 @@ impl Key {
         /// The struct, its place in the table, the lists and the timetable.
         const FIXED: usize = std::mem::size_of::<Key>() + 96;
         FIXED
-            + self.key.len()
+            + self.folded.len()
             + self.group.iter().map(|g| g.len() + 16).sum::<usize>()
             + self.window.bytes()
             + self.waiting.iter().map(|(_, last)| last.bytes()).sum::<usize>()
@@ -195,12 +195,12 @@ impl Store {
         let same = |slot: &Slot| {
             keys[*slot as usize]
                 .as_ref()
-                .is_some_and(|k| k.correlation == correlation && *k.key == *key)
+                .is_some_and(|k| k.correlation == correlation && *k.folded == *key)
         };
         let rehash = |slot: &Slot| {
             keys[*slot as usize]
                 .as_ref()
-                .map_or(0, |k| hasher.hash_one((k.correlation, &*k.key)))
+                .map_or(0, |k| hasher.hash_one((k.correlation, &*k.folded)))
         };
         match self.table.entry(hash, same, rehash) {
             TableEntry::Occupied(known) => *known.get(),
@@ -248,7 +248,7 @@ impl Store {
     pub fn remove(&mut self, slot: Slot) -> Option<Key> {
         self.unlink(slot);
         let key = self.keys.get_mut(slot as usize)?.take()?;
-        let hash = self.hasher.hash_one((key.correlation, &*key.key));
+        let hash = self.hasher.hash_one((key.correlation, &*key.folded));
         if let Ok(found) = self.table.find_entry(hash, |s| *s == slot) {
             found.remove();
         }

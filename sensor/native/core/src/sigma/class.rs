@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use super::alias::Source;
 use super::facts::{Facts, Slot};
+use super::index::{Index, Scope};
 use super::jsonl::HEADER;
 use super::predicate::FieldId;
 use super::program::{Program, RuleId};
@@ -40,8 +41,12 @@ pub struct View {
     pub alias: Option<usize>,
     /// The rules, in the order of the pack.
     pub rules: Vec<RuleId>,
-    /// The same as a set.
-    pub set: RuleSet,
+    /// All of them, before gates.
+    pub scope: Arc<Scope>,
+    /// Fields that gates read, `None` for every value; empty where no rule has gates.
+    pub gate_fields: Vec<Option<FieldId>>,
+    /// Number of this view.
+    pub id: u32,
     /// Columns of a typed record: where fields stand.
     columns: Vec<(FieldId, Slot)>,
     /// Named values: which fields read a name.
@@ -55,85 +60,120 @@ pub struct Classes {
     named: HashMap<LogSource, Arc<[View]>>,
     /// Log sources are few and come from definitions; the last one is nearly always the next.
     last: Option<(Arc<LogSource>, Arc<[View]>)>,
+    made: u32,
 }
 
 impl Classes {
     /// The views of an event.
-    pub fn of(&mut self, program: &Program, active: &[bool], event: &Event) -> Arc<[View]> {
+    pub fn of(&mut self, program: &Program, index: &Index, active: &[bool], event: &Event) -> Arc<[View]> {
+        let Self {
+            typed,
+            named,
+            last,
+            made,
+        } = self;
+        let make = Making { program, index, active };
         match &event.body {
             Body::Typed(record) => {
                 let kind = record.kind();
                 let key = std::ptr::from_ref::<Kind>(kind).addr();
-                let views = self
-                    .typed
-                    .entry(key)
-                    .or_insert_with(|| views(program, active, &kind.logsource, Some(kind)));
-                Arc::clone(views)
+                Arc::clone(
+                    typed
+                        .entry(key)
+                        .or_insert_with(|| make.views(&kind.logsource, Some(kind), made)),
+                )
             }
             Body::Named(fields) => {
-                if let Some((source, views)) = &self.last
+                if let Some((source, views)) = &*last
                     && Arc::ptr_eq(source, &fields.logsource)
                 {
                     return Arc::clone(views);
                 }
-                let views = self
-                    .named
-                    .entry((*fields.logsource).clone())
-                    .or_insert_with(|| views(program, active, &fields.logsource, None));
-                let views = Arc::clone(views);
-                self.last = Some((Arc::clone(&fields.logsource), Arc::clone(&views)));
+                let views = match named.get(&*fields.logsource) {
+                    Some(views) => Arc::clone(views),
+                    None => {
+                        let views = make.views(&fields.logsource, None, made);
+                        named.insert((*fields.logsource).clone(), Arc::clone(&views));
+                        views
+                    }
+                };
+                *last = Some((Arc::clone(&fields.logsource), Arc::clone(&views)));
                 views
             }
         }
     }
 }
 
-fn views(program: &Program, active: &[bool], source: &LogSource, kind: Option<&Kind>) -> Arc<[View]> {
-    let aliases = program
-        .aliases
-        .iter()
-        .enumerate()
-        .filter(|(_, alias)| alias.event.serves(source));
-    let seen = std::iter::once((None, source)).chain(aliases.map(|(index, alias)| (Some(index), &alias.serves)));
-    seen.map(|(alias, serves)| view(program, active, alias, serves, kind))
-        .filter(|view| !view.rules.is_empty())
-        .collect()
+/// What views are made of.
+struct Making<'a> {
+    program: &'a Program,
+    index: &'a Index,
+    active: &'a [bool],
 }
 
-fn view(program: &Program, active: &[bool], alias: Option<usize>, source: &LogSource, kind: Option<&Kind>) -> View {
-    let rules: Vec<RuleId> = (0..program.rules.len())
-        .filter(|index| active[*index] && program.rules[*index].serves(source))
-        .map(|index| index as RuleId)
-        .collect();
-    let (mut columns, mut names) = (Vec::new(), HashMap::<Box<str>, Vec<FieldId>, _>::default());
-    for (id, own) in program.fields.iter().enumerate() {
-        let id = id as FieldId;
-        let name = match alias.and_then(|index| program.aliases[index].fields.get(&id)) {
-            Some(Source::Derived(..)) => continue,
-            Some(Source::Name(name)) => name,
-            None => own.as_str(),
-        };
-        match kind {
-            Some(kind) => {
-                let common = COMMON.iter().position(|n| *n == name).map(|at| Slot::Common(at as u16));
-                let column = || {
-                    kind.names
-                        .iter()
-                        .position(|n| *n == name)
-                        .map(|at| Slot::Column(at as u16))
-                };
-                columns.extend(common.or_else(column).map(|slot| (id, slot)));
-            }
-            None => names.entry(name.into()).or_default().push(id),
-        }
+impl Making<'_> {
+    fn views(&self, source: &LogSource, kind: Option<&Kind>, made: &mut u32) -> Arc<[View]> {
+        let aliases = self
+            .program
+            .aliases
+            .iter()
+            .enumerate()
+            .filter(|(_, alias)| alias.event.serves(source));
+        let seen = std::iter::once((None, source)).chain(aliases.map(|(index, alias)| (Some(index), &alias.serves)));
+        seen.filter_map(|(alias, serves)| {
+            *made += 1;
+            self.view(alias, serves, kind, *made)
+        })
+        .collect()
     }
-    let set = RuleSet::new(&rules);
-    View {
-        alias,
-        rules,
-        set,
-        columns,
-        names,
+
+    fn view(&self, alias: Option<usize>, source: &LogSource, kind: Option<&Kind>, id: u32) -> Option<View> {
+        let program = self.program;
+        let rules: Vec<RuleId> = (0..program.rules.len())
+            .filter(|index| self.active[*index] && program.rules[*index].serves(source))
+            .map(|index| index as RuleId)
+            .collect();
+        if rules.is_empty() {
+            return None;
+        }
+        let (mut columns, mut names) = (Vec::new(), HashMap::<Box<str>, Vec<FieldId>, _>::default());
+        for (field, own) in program.fields.iter().enumerate() {
+            let field = field as FieldId;
+            let name = match alias.and_then(|index| program.aliases[index].fields.get(&field)) {
+                Some(Source::Derived(..)) => continue,
+                Some(Source::Name(name)) => name,
+                None => own.as_str(),
+            };
+            match kind {
+                Some(kind) => {
+                    let common = COMMON.iter().position(|n| *n == name).map(|at| Slot::Common(at as u16));
+                    let column = || {
+                        kind.names
+                            .iter()
+                            .position(|n| *n == name)
+                            .map(|at| Slot::Column(at as u16))
+                    };
+                    columns.extend(common.or_else(column).map(|slot| (field, slot)));
+                }
+                None => names.entry(name.into()).or_default().push(field),
+            }
+        }
+        let mut gate_fields = Vec::new();
+        for gate in rules.iter().flat_map(|rule| &program.rules[*rule as usize].gates) {
+            program.fields_of(*gate, &mut gate_fields);
+        }
+        gate_fields.sort_unstable();
+        gate_fields.dedup();
+        let scope = self.index.scope(&rules);
+        Some(View {
+            alias,
+            rules,
+            scope,
+            gate_fields,
+            id,
+            columns,
+            names,
+        })
     }
 }
 

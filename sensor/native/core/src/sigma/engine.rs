@@ -8,9 +8,10 @@ use hashbrown::HashMap;
 use super::class::{Classes, View};
 use super::evidence;
 use super::facts::Facts;
+use super::gates::Gates;
 use super::hit::{Hit, HitKind};
 use super::identity::{Ordinals, event_id};
-use super::index::Index;
+use super::index::{Index, Scope};
 use super::lists::Lists;
 use super::model::Node;
 use super::network::Network;
@@ -57,6 +58,7 @@ pub struct Engine {
     active: Vec<bool>,
     classes: Classes,
     index: Index,
+    gates: Gates,
     facts: Facts,
     /// Answers of condition nodes, stamped by the view of the event they are of.
     memo: Vec<u32>,
@@ -81,6 +83,7 @@ impl Engine {
             .collect();
         Self {
             index: Index::new(program, &active),
+            gates: Gates::default(),
             facts: Facts::new(program.fields.len()),
             memo: vec![0; program.nodes.len()],
             stamp: 0,
@@ -149,7 +152,7 @@ impl Engine {
         self.counts.events += 1;
         let pack = Arc::clone(&self.pack);
         let program = &pack.program;
-        let views = self.classes.of(program, &self.active, event);
+        let views = self.classes.of(program, &self.index, &self.active, event);
         if views.is_empty() {
             self.counts.unclassed += 1;
         }
@@ -161,14 +164,19 @@ impl Engine {
             }
             view.place(program, event, &mut self.facts);
             self.next_stamp();
+            let scope = self.scope(program, view, event);
+            if scope.len == 0 {
+                continue;
+            }
             let mut candidates = std::mem::take(&mut self.candidates);
-            self.counts.scanned += self.index.candidates(view, event, &mut self.facts, &mut candidates);
+            self.counts.scanned += self.index.candidates(&scope, event, &mut self.facts, &mut candidates);
             candidates.sort_unstable();
             let mut matched = std::mem::take(&mut self.matched);
             matched.clear();
+            self.counts.candidates += candidates.len() as u64;
             for rule in candidates.drain(..) {
-                self.counts.candidates += 1;
-                if !before.contains(&rule) && self.rule(program, view, event, rule) {
+                let condition = program.rules[rule as usize].condition;
+                if !before.contains(&rule) && self.conditions(program, event).node(condition) {
                     matched.push(rule);
                 }
             }
@@ -190,7 +198,36 @@ impl Engine {
         }
     }
 
-    fn rule(&mut self, program: &Program, view: &View, event: &Event, rule: RuleId) -> bool {
+    /// The rules of a view whose gates hold.
+    fn scope(&mut self, program: &Program, view: &View, event: &Event) -> Arc<Scope> {
+        if view.gate_fields.is_empty() {
+            return Arc::clone(&view.scope);
+        }
+        self.gates.start(view.id);
+        for field in &view.gate_fields {
+            match field {
+                Some(field) => self.gates.add(self.facts.header_value(event, *field)),
+                None => event.visit(&mut |_, value| self.gates.add(Some(value))),
+            }
+        }
+        if let Some(known) = self.gates.get() {
+            return Arc::clone(known);
+        }
+        let alias = view.alias.map(|index| &program.aliases[index]);
+        let plain = Plain {
+            program,
+            lists: &self.lists,
+            event,
+            alias,
+            header: true,
+        };
+        let open: Vec<RuleId> = view.rules.iter().copied().filter(|rule| plain.gates(*rule)).collect();
+        let scope = self.index.scope(&open);
+        self.gates.set(&scope);
+        scope
+    }
+
+    fn conditions<'a>(&'a mut self, program: &'a Program, event: &'a Event) -> Conditions<'a> {
         let Self {
             facts,
             memo,
@@ -198,38 +235,14 @@ impl Engine {
             stamp,
             ..
         } = self;
-        let code = &program.rules[rule as usize];
-        let gates = if facts.fields.header().is_empty() {
-            let mut conditions = Conditions {
-                program,
-                lists,
-                event,
-                facts,
-                memo,
-                stamp: *stamp,
-            };
-            code.gates.iter().all(|gate| conditions.node(*gate))
-        } else {
-            let alias = view.alias.map(|index| &program.aliases[index]);
-            Plain {
-                program,
-                lists,
-                event,
-                alias,
-                header: true,
-            }
-            .gates(rule)
-        };
-        gates
-            && Conditions {
-                program,
-                lists,
-                event,
-                facts,
-                memo,
-                stamp: *stamp,
-            }
-            .node(code.condition)
+        Conditions {
+            program,
+            lists,
+            event,
+            facts,
+            memo,
+            stamp: *stamp,
+        }
     }
 
     fn share(&mut self, event: &Event, input: &str) -> Shared {
@@ -345,6 +358,7 @@ impl Report for Engine {
             "sigma.rules_inactive",
             self.active.iter().filter(|a| !**a).count() as u64,
         );
+        tally.add("sigma.headers_forgotten", self.gates.forgotten);
         tally.add("sigma.ordinals_forgotten", self.ordinals.forgotten);
         for (rule, hits) in self.ids.iter().zip(&self.per_rule).filter(|(_, hits)| **hits > 0) {
             tally.add(&format!("sigma.rule_hits{{{rule}}}"), *hits);

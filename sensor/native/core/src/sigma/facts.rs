@@ -1,7 +1,5 @@
 //! What rules ask of one event: each field is found once, each text folded once, in buffers that are reused.
 
-use std::mem;
-
 use super::alias::{Alias, Source};
 use super::folding::fold_into;
 use super::lists::Lists;
@@ -50,11 +48,6 @@ impl Fields {
             (Slot::Made(place), _) => self.made.get(place as usize).map(OwnedValue::as_value),
             _ => None,
         }
-    }
-
-    /// Named values of the header that the body hides: what gates read.
-    pub fn header(&self) -> &[(FieldId, u32)] {
-        &self.header
     }
 }
 
@@ -177,6 +170,15 @@ impl Facts {
         self.fields.value(event, field)
     }
 
+    /// The value of a field as the header has it.
+    pub fn header_value<'a>(&'a self, event: &'a Event, field: FieldId) -> Option<Value<'a>> {
+        let hidden = self.fields.header.iter().find(|(hidden, _)| *hidden == field);
+        match (hidden, &event.body) {
+            (Some((_, place)), Body::Named(fields)) => fields.values.get(*place as usize).map(|(_, v)| v.as_value()),
+            _ => self.fields.value(event, field),
+        }
+    }
+
     /// Calls `each` with every folded text of a field.
     pub fn folded(&mut self, event: &Event, field: FieldId, each: &mut dyn FnMut(Value<'_>, &str)) {
         let Some(value) = self.fields.value(event, field) else {
@@ -193,12 +195,12 @@ impl Facts {
     }
 
     /// Calls `each` with every folded text of the whole event.
-    pub fn folded_all(&mut self, event: &Event, each: &mut dyn FnMut(&str)) {
+    pub fn folded_all(&mut self, event: &Event, each: &mut dyn FnMut(Value<'_>, &str)) {
         let mut place = self.prepare_keywords(event);
         event.visit(&mut |_, value| {
             value::any(value, &mut |scalar| {
                 if let Some(folded) = self.texts.scalar(scalar, place).folded {
-                    each(folded);
+                    each(scalar, folded);
                 }
                 place += 1;
                 false
@@ -270,10 +272,5 @@ impl Facts {
             });
         });
         holds.into()
-    }
-
-    /// The arena's size in bytes; for the memory table.
-    pub fn bytes(&self) -> usize {
-        self.texts.arena.capacity() + self.texts.spans.capacity() * mem::size_of::<Option<(u32, u32)>>()
     }
 }

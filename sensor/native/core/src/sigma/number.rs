@@ -24,7 +24,16 @@ impl Number {
         }
         match (fraction, text.parse::<i128>()) {
             (None, Ok(whole)) => Some(Self::Whole(whole)),
-            _ => text.parse().ok().map(Self::Decimal),
+            _ => text.parse().ok().map(Self::decimal),
+        }
+    }
+
+    /// A double; one without a fraction is a whole number, so that equal numbers are of one kind.
+    pub fn decimal(f: f64) -> Self {
+        if f.fract() == 0.0 && f.abs() < 1e38 {
+            Self::Whole(f as i128)
+        } else {
+            Self::Decimal(f)
         }
     }
 
@@ -33,9 +42,9 @@ impl Number {
         match value {
             Value::Int(i) => Some(Self::Whole(i.into())),
             Value::Uint(u) => Some(Self::Whole(u.into())),
-            Value::Float(f) => Some(Self::Decimal(f)),
-            Value::Time(t) => Some(Self::Decimal(t.0 as f64 / 1e9)),
-            Value::Interval(ns) => Some(Self::Decimal(ns as f64 / 1e9)),
+            Value::Float(f) => Some(Self::decimal(f)),
+            Value::Time(t) => Some(Self::decimal(t.0 as f64 / 1e9)),
+            Value::Interval(ns) => Some(Self::decimal(ns as f64 / 1e9)),
             _ => None,
         }
     }

@@ -70,7 +70,7 @@ impl<'a> Plain<'a> {
             self.event.visit(&mut |_, value| holds = holds || self.any(value, test));
             return holds.into();
         };
-        let Some(read) = self.read(field) else {
+        let Some(first) = self.read(field) else {
             return Verdict::absent(test);
         };
         match test {
@@ -79,21 +79,21 @@ impl<'a> Plain<'a> {
                 let Some(second) = self.read(*other) else {
                     return Verdict::Missing;
                 };
-                let text = |value: Value<'_>| {
+                let compared = |value: Value<'_>| {
                     let mut text = String::new();
                     let some = value::text_into(value, &mut text);
                     some.then(|| if *cased { text } else { fold(&text) })
                 };
-                value::any(read.value(), &mut |left| {
+                value::any(first.value(), &mut |left| {
                     value::any(second.value(), &mut |right| {
-                        text(left)
-                            .zip(text(right))
+                        compared(left)
+                            .zip(compared(right))
                             .is_some_and(|(left, right)| how.holds(&left, &right))
                     })
                 })
                 .into()
             }
-            _ => self.any(read.value(), test).into(),
+            _ => self.any(first.value(), test).into(),
         }
     }
 

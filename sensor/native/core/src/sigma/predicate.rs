@@ -130,6 +130,19 @@ pub struct Predicate {
     pub field: Option<FieldId>,
     /// The test.
     pub test: Test,
+    /// Flags of a regular expression.
+    pub flags: RegexFlags,
+}
+
+/// Flags of a regular expression, for reading it a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RegexFlags {
+    /// `i`.
+    pub ignore_case: bool,
+    /// `m`.
+    pub multi_line: bool,
+    /// `s`.
+    pub dot_all: bool,
 }
 
 /// One scalar with its texts. Both are absent for null.
@@ -253,7 +266,13 @@ pub fn compile(
     if field.is_none() && !keyword {
         return Err(fault("this operator needs a field".to_owned()));
     }
-    Ok(Predicate { op, field, test })
+    let flag = |flag: char| written.flags.as_deref().is_some_and(|flags| flags.contains(flag));
+    let flags = RegexFlags {
+        ignore_case: flag('i'),
+        multi_line: flag('m'),
+        dot_all: flag('s'),
+    };
+    Ok(Predicate { op, field, test, flags })
 }
 
 enum Fault {
@@ -365,7 +384,7 @@ fn number_text(written: &model::Predicate) -> Result<String, Fault> {
 fn number(text: &str) -> Result<Number, Fault> {
     // Python writes very large and very small decimals with an exponent.
     Number::parse(text)
-        .or_else(|| text.parse::<f64>().ok().filter(|f| f.is_finite()).map(Number::Decimal))
+        .or_else(|| text.parse::<f64>().ok().filter(|f| f.is_finite()).map(Number::decimal))
         .ok_or_else(|| Fault::Here(format!("{text:?} is no number")))
 }
 

@@ -6,7 +6,7 @@ use super::alias::Alias;
 use super::error::PackError;
 use super::lists::Lists;
 use super::model::{self, Manifest, Metadata, Node, Rules};
-use super::predicate::{self, FieldId, Predicate};
+use super::predicate::{self, FieldId, Predicate, Test};
 use crate::correlate::definition::{self, Definition};
 use crate::event::LogSource;
 
@@ -113,6 +113,25 @@ impl Program {
             aliases,
             lists,
         })
+    }
+
+    /// Adds the fields that a condition reads; `None` stands for every value of the event.
+    pub fn fields_of(&self, node: NodeId, out: &mut Vec<Option<FieldId>>) {
+        match &self.nodes[node as usize] {
+            Node::Predicate(index) => {
+                let predicate = &self.predicates[*index as usize];
+                out.push(predicate.field);
+                if let Test::FieldRef { other, .. } = &predicate.test {
+                    out.push(Some(*other));
+                }
+            }
+            Node::And(children) | Node::Or(children) => {
+                for child in children {
+                    self.fields_of(*child, out);
+                }
+            }
+            Node::Not(child) => self.fields_of(*child, out),
+        }
     }
 
     /// The index of the rule whose id, name or title is `wanted`.

@@ -1,0 +1,180 @@
+//! The index is sound: it gives exactly what the full scan gives, on rules and events drawn to collide.
+
+mod support;
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+use support::{event, matching, pack, settings};
+use vigla_core::sigma::Engine;
+
+const FIELDS: [&str; 4] = ["a", "b", "c", "EventID"];
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "",
+            "a",
+            "ab",
+            "abc",
+            "ABC",
+            "abcd",
+            "xabcx",
+            "4624",
+            "46",
+            "4624.0",
+            "true",
+            "ΟΔΟΣ",
+            "οδος",
+            "οδοσ",
+            "οδός",
+            "powershell.exe",
+            "C:\\powershell.exe",
+            "10.0.0.1",
+            "a\nabc",
+            "\u{212a}elvin",
+            "kelvin",
+        ])
+        .prop_map(str::to_owned),
+        "[abcσς]{0,5}",
+    ]
+}
+
+fn scalar() -> impl Strategy<Value = Json> {
+    prop_oneof![
+        6 => text().prop_map(Json::from),
+        1 => prop::sample::select(vec![json!(4624), json!(46), json!(4624.0), json!(1.5), json!(true), json!(false), json!(null)]),
+    ]
+}
+
+fn document() -> impl Strategy<Value = Json> {
+    let value = prop_oneof![
+        5 => scalar(),
+        1 => prop::collection::vec(scalar(), 0..3).prop_map(Json::from),
+    ];
+    prop::collection::vec(
+        (prop::sample::select(vec!["a", "b", "c", "EventID", "other"]), value),
+        0..5,
+    )
+    .prop_map(|fields| {
+        fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    })
+}
+
+fn predicate() -> impl Strategy<Value = Json> {
+    let field = 0..FIELDS.len();
+    let literal = (
+        prop::sample::select(vec!["eq", "contains", "startswith", "endswith"]),
+        field.clone(),
+        text(),
+        any::<bool>(),
+    )
+        .prop_map(|(op, field, value, cased)| json!({"op": op, "field": field, "value": value, "cased": cased}));
+    let keyword = (prop::sample::select(vec!["eq", "contains"]), text())
+        .prop_map(|(op, value)| json!({"op": op, "field": null, "value": value}));
+    let part = prop_oneof![
+        text().prop_map(Json::from),
+        Just(json!({"any": "*"})),
+        Just(json!({"any": "?"}))
+    ];
+    let wildcard = (field.clone(), prop::collection::vec(part, 0..4), any::<bool>())
+        .prop_map(|(field, parts, cased)| json!({"op": "wildcard", "field": field, "parts": parts, "cased": cased}));
+    let number = (
+        prop::sample::select(vec!["num", "lt", "gte"]),
+        field.clone(),
+        prop::sample::select(vec!["4624", "46", "1.5", "4624.0"]),
+    )
+        .prop_map(|(op, field, value)| json!({"op": op, "field": field, "value": value}));
+    let regex = (
+        field.clone(),
+        prop::sample::select(vec![
+            "abc",
+            "(abc|abcd)x",
+            "a?bcd?",
+            "^οδ.ς?$",
+            "kelvin",
+            "(ab)+c",
+            "4624|true",
+            "[xX]abc",
+            "a.c",
+            "(?i)ABC\\b",
+        ]),
+        prop::sample::select(vec!["", "i", "s"]),
+    )
+        .prop_map(|(field, pattern, flags)| json!({"op": "re", "field": field, "pattern": pattern, "flags": flags}));
+    let other = (field.clone(), field, 0..7_u8).prop_map(|(field, other, which)| match which {
+        0 => json!({"op": "null", "field": field}),
+        1 => json!({"op": "empty", "field": field}),
+        2 => json!({"op": "exists", "field": field, "value": other % 2 == 0}),
+        3 => json!({"op": "bool", "field": field, "value": other % 2 == 0}),
+        4 => json!({"op": "fieldref", "field": field, "other": other, "how": "contains"}),
+        5 => json!({"op": "list", "field": field, "list": "l", "how": "eq"}),
+        _ => json!({"op": "cidr", "field": field, "value": "10.0.0.0/8"}),
+    });
+    prop_oneof![5 => literal, 1 => keyword, 2 => wildcard, 1 => number, 2 => regex, 1 => other]
+}
+
+/// Nodes over `predicates`: first one each, then conditions over what stands before.
+fn nodes(predicates: usize) -> impl Strategy<Value = Vec<Json>> {
+    prop::collection::vec((0..4_u8, any::<u16>(), any::<u16>(), any::<u16>()), 1..10).prop_map(move |made| {
+        let mut nodes: Vec<Json> = (0..predicates).map(|p| json!({"p": p})).collect();
+        for (which, a, b, c) in made {
+            let of = |n: u16| usize::from(n) % nodes.len();
+            let node = match which {
+                0 => json!({"and": [of(a), of(b), of(c)]}),
+                1 => json!({"or": [of(a), of(b)]}),
+                2 => json!({"not": of(a)}),
+                _ => json!({"and": [of(a), of(b)]}),
+            };
+            nodes.push(node);
+        }
+        nodes
+    })
+}
+
+fn rules() -> impl Strategy<Value = Json> {
+    prop::collection::vec(predicate(), 1..12).prop_flat_map(|predicates| {
+        nodes(predicates.len()).prop_flat_map(move |nodes| {
+            let predicates = predicates.clone();
+            prop::collection::vec((any::<u16>(), prop::option::of(any::<u16>())), 1..10).prop_map(move |picked| {
+                let of = |n: u16| usize::from(n) % nodes.len();
+                let rules: Vec<Json> = picked
+                    .iter()
+                    .enumerate()
+                    .map(|(index, (condition, gate))| {
+                        let mut rule = support::rule(&format!("r{index}"), of(*condition));
+                        rule["gates"] = gate.map(of).into_iter().collect::<Vec<_>>().into();
+                        rule
+                    })
+                    .collect();
+                json!({"fields": FIELDS, "predicates": predicates, "nodes": nodes, "rules": rules})
+            })
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn indexed_equals_full_scan(rules in rules(), documents in prop::collection::vec(document(), 1..12)) {
+        let mut settings = settings();
+        settings.lists.insert("l".into(), vec!["abc".into(), "ΟΔΟΣ".into()]);
+        let mut engine = Engine::new(pack(&rules, &["l"]), settings.clone());
+        for document in &documents {
+            matching(&mut engine, &settings, &event(document)); // asserts it
+        }
+    }
+
+    #[test]
+    fn the_order_of_fields_changes_nothing(rules in rules(), document in document()) {
+        let mut engine = Engine::new(pack(&rules, &["l"]), settings());
+        let forward = matching(&mut engine, &settings(), &event(&document));
+        let fields: Vec<(String, Json)> = document.as_object().unwrap().clone().into_iter().rev().collect();
+        let backward: serde_json::Map<_, _> = fields.into_iter().collect();
+        prop_assert_eq!(forward, matching(&mut engine, &settings(), &event(&backward.into())));
+    }
+}
