@@ -1,6 +1,7 @@
 """Reads hostile YAML: bounded in size, depth and values, no aliases, no duplicate keys, and every key has a line."""
 
 import datetime
+import re
 from dataclasses import dataclass
 
 import yaml
@@ -10,6 +11,7 @@ from vigla_rules.findings import At, Code, Refusal
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_VALUES = 10_000
+_FRONT = re.compile(r"^[ \t?:-]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ def plain(value: object) -> object:
 
 
 def _documents(text: str) -> list[Document]:
+    if _deepest_possible(text) > MAX_DEPTH:
+        _check_depth(text)
     loader = yaml.CSafeLoader(text)
     found = []
     try:
@@ -84,6 +88,25 @@ def _documents(text: str) -> list[Document]:
     finally:
         loader.dispose()
     return found
+
+
+def _deepest_possible(text: str) -> int:
+    """An upper bound of the nesting: every level takes a bracket or a column in front of its line."""
+    brackets = text.count("[") + text.count("{")
+    return brackets + max((match.end() - match.start() for match in _FRONT.finditer(text)), default=0)
+
+
+def _check_depth(text: str) -> None:
+    """Counts nesting by events: the composer recurses in C, and a deep file would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1
+            raise Refusal(Code.TOO_LARGE, f"line {line}: nested deeper than {MAX_DEPTH}", "flatten it")
 
 
 def _check(root: yaml.Node) -> None:
