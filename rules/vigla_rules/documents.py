@@ -105,8 +105,8 @@ def _check_depth(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            line = event.start_mark.line + 1
-            raise Refusal(Code.TOO_LARGE, f"line {line}: nested deeper than {MAX_DEPTH}", "flatten it")
+            where = f"line {event.start_mark.line + 1}: " if event.start_mark else ""
+            raise Refusal(Code.TOO_LARGE, f"{where}nested deeper than {MAX_DEPTH}", "flatten it")
 
 
 def _check(root: yaml.Node) -> None:
