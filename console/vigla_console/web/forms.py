@@ -17,12 +17,16 @@ Text = Annotated[str, Form(max_length=4000)]
 Key = Annotated[str, Form(max_length=200)]
 
 
+REFUSED = N_("The rules of the matter do not allow it:")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``field`` is the id of the input to link to; ``message`` a message id or, from a service, plain text."""
+    """``field`` is the id of the input to link to; ``message`` a message id; ``detail`` a service's own words."""
 
     field: str
     message: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ class ClosingForm:
             raise ValueError("a form with problems has no closing")
         disposition, reason = chosen
         return Closing(disposition, reason, self.note.strip(), self.who.strip(), self.ticket.strip())
+
+    def ends_as(self, disposition: Disposition) -> bool:
+        """Whether this disposition was chosen."""
+        chosen = self._chosen()
+        return chosen is not None and chosen[0] is disposition
 
     def _chosen(self) -> tuple[Disposition, Reason] | None:
         left, _, right = self.outcome.partition(":")

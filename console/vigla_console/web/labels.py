@@ -112,6 +112,32 @@ STEPS: Mapping[str, str] = {
     "innocent_history": N_("it has usually ended innocently here"),
 }
 
+# What the history keeps beside a verb; other details are for machines.
+DETAILS: Mapping[str, str] = {
+    "disposition": N_("How it ended"),
+    "reason": N_("Reason"),
+    "who": N_("Who did it"),
+    "ticket": N_("Request or ticket"),
+    "significant": N_("Significant"),
+    "with": N_("Together with"),
+    "undone": N_("Undone"),
+}
+
+
+TYPED = frozenset({"who", "ticket", "with"})
+
+
+def detail(key: str, value: str) -> str:
+    """The message id of a coded detail; an unknown code comes back as it is."""
+    coded: dict[str, Mapping[str, str]] = {
+        "disposition": {code.value: name for code, name in DISPOSITIONS.items()},
+        "reason": {code.value: name for code, name in REASONS.items()},
+        "significant": SIGNIFICANCE,
+        "undone": VERBS,
+    }
+    return coded.get(key, {}).get(value, value)
+
+
 SENSOR_STATES: Mapping[str, str] = {
     "live": N_("alive"),
     "silent": N_("silent"),

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from vigla_console import __version__
 from vigla_console.context import RequestContext
+from vigla_console.tenants.municipalities import load
 from vigla_console.web import labels, logtext
 from vigla_console.web.frame import THEMES, frame_of
 from vigla_console.web.i18n import Speech, speeches
@@ -30,7 +31,12 @@ class Pages:
     @staticmethod
     def load() -> "Pages":
         speech = speeches()
-        return Pages(speech, {language: _environment(spoken) for language, spoken in speech.items()})
+        municipalities = load()
+        environments = {
+            language: _environment(spoken, {row.id: row.formal_name(language) for row in municipalities})
+            for language, spoken in speech.items()
+        }
+        return Pages(speech, environments)
 
     def page(
         self,
@@ -64,7 +70,8 @@ def local(address: str, otherwise: str = "/") -> str:
     return address if clean else otherwise
 
 
-def _environment(speech: Speech) -> Environment:
+def _environment(speech: Speech, bodies: Mapping[str, str]) -> Environment:
+    """``bodies`` are municipalities' full names by id: history and audit keep ids."""
     environment = Environment(
         loader=PackageLoader("vigla_console.web"),
         extensions=["jinja2.ext.i18n"],
@@ -80,6 +87,8 @@ def _environment(speech: Speech) -> Environment:
     environment.filters["number"] = speech.number
     environment.filters["log"] = logtext.shown
     environment.filters["word"] = lambda message: speech.text(message).rpartition("|")[2]
+    environment.filters["filled"] = lambda message, values: speech.text(message) % values
+    environment.filters["body"] = lambda name: bodies.get(name, name)
     environment.globals["labels"] = labels
     environment.globals["themes"] = THEMES
     environment.globals["version"] = __version__

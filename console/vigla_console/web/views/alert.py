@@ -3,7 +3,7 @@
 A refused or outdated act shows the page again with what was typed, never a dead end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -15,10 +15,11 @@ from vigla_console.alerts.models import Alert, PageRequest
 from vigla_console.alerts.query import AlertQuery
 from vigla_console.context import Context
 from vigla_console.errors import Conflict, Refused
-from vigla_console.incidents.models import AlertGroup, Incident
+from vigla_console.incidents.models import AlertGroup, Disposition, HistoryEntry, Incident
 from vigla_console.permissions import Permission
 from vigla_console.routing import Routes
-from vigla_console.web.forms import ClosingForm, Problem, Verb, VerbForm
+from vigla_console.triage.service import UNDO_WITHIN
+from vigla_console.web.forms import REFUSED, ClosingForm, Problem, Verb, VerbForm
 from vigla_console.web.frame import frame_of
 from vigla_console.web.labels import N_
 from vigla_console.web.logtext import flat
@@ -32,6 +33,7 @@ AROUND = timedelta(minutes=30)
 MOST_AROUND = 20
 MOST_MEMBERS = 20
 _NOTE_NEEDED = N_("Write a few words first.")
+_INCIDENT_FIRST = N_("Something that had an impact needs an incident: open one first, then close.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,10 @@ class AlertPages:
         def do() -> AlertGroup:
             return context.triage.close(code, form.act, form.closing.closing())
 
-        typed = Typed("close", closing=form.closing, problems=tuple(form.closing.problems()))
+        problems = list(form.closing.problems())
+        if form.closing.ends_as(Disposition.TRUE_IMPACT) and context.cases.group(code).incident is None:
+            problems.append(Problem("outcome", _INCIDENT_FIRST))
+        typed = Typed("close", closing=form.closing, problems=tuple(problems))
         return self._act(request, context, code, typed, form, do)
 
     def _act(
@@ -128,7 +133,7 @@ class AlertPages:
             try:
                 made = do()
             except Refused as refusal:
-                typed = replace(typed, problems=(Problem(typed.verb, str(refusal)),))
+                typed = replace(typed, problems=(Problem(typed.verb, REFUSED, str(refusal)),))
             except Conflict:
                 typed = replace(typed, conflict=True)
             else:
@@ -142,6 +147,7 @@ class AlertPages:
     def _page(self, request: Request, context: Context, group: AlertGroup, typed: Typed, status: int = 200) -> Response:
         language = frame_of(request, context).language
         values = _evidence(context, group)
+        history = context.cases.history(group)
         newest = values["newest"]
         text = context.rules.text(group.rule, language)
         unknown = self.pages.speech[language].text(N_("(unknown)"))
@@ -158,14 +164,24 @@ class AlertPages:
             municipality=short_name(tenant, language),
             body=tenant.title(language),
             foreign=group.tenant not in context.scope.clear,
-            verbs=frozenset(verb for verb in VERBS if context.triage.may(verb, group)),
+            verbs=_verbs(context, group, history),
             similar=rows(context, context.cases.similar(group), language, ()),
-            history=context.cases.history(group),
+            history=history,
             typed=typed,
             form_key=context.form_key(),
             now=context.clock.now(),
             **values,
         )
+
+
+def _verbs(context: Context, group: AlertGroup, history: Sequence[HistoryEntry]) -> frozenset[str]:
+    """What the reader may do now; undo only to whoever did the last act, while it can still be taken back."""
+    verbs = {verb for verb in VERBS if verb != "undo" and context.triage.may(verb, group)}
+    last = history[-1] if history else None
+    mine = last is not None and last.actor == context.user.id and "was" in (last.detail or {})
+    if last is not None and mine and context.clock.now() - last.at <= UNDO_WITHIN:
+        verbs |= {"undo"} if context.triage.may("undo", group) else set()
+    return frozenset(verbs)
 
 
 def _with_note(verb: str, form: VerbForm) -> Typed:

@@ -7,10 +7,10 @@ from fastapi import Request, Response
 
 from vigla_console.context import Context
 from vigla_console.errors import Conflict, Refused
-from vigla_console.incidents.models import Incident, Phase
+from vigla_console.incidents.models import Incident, Phase, Severity
 from vigla_console.permissions import Permission
 from vigla_console.routing import Routes
-from vigla_console.web.forms import Problem, Verb
+from vigla_console.web.forms import REFUSED, Problem, Verb
 from vigla_console.web.frame import frame_of
 from vigla_console.web.labels import N_, SIGNIFICANCE
 from vigla_console.web.notices import Notice
@@ -19,6 +19,7 @@ from vigla_console.web.rows import rows, short_name
 from vigla_console.web.views.alert import Typed
 
 _SIGNIFICANCE_NEEDED = N_("Decide whether the incident is significant: yes, no or unsure.")
+_REASON_NEEDED = N_("Write in the note why you decided so: from level high on it is needed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class IncidentPages:
         problems = list(form.closing.problems())
         if significant not in SIGNIFICANCE:
             problems.append(Problem("significant", _SIGNIFICANCE_NEEDED))
+        if not form.note and context.cases.incident(code).severity >= Severity.HIGH:
+            problems.append(Problem("close-note", _REASON_NEEDED))
 
         def do() -> Incident:
             return context.triage.close_incident(code, form.act, form.closing.closing(), significant, form.note)
@@ -78,7 +81,7 @@ class IncidentPages:
             try:
                 made = do()
             except Refused as refusal:
-                typed = replace(typed, problems=(Problem(typed.verb, str(refusal)),))
+                typed = replace(typed, problems=(Problem(typed.verb, REFUSED, str(refusal)),))
             except Conflict:
                 typed = replace(typed, conflict=True)
             else:
