@@ -246,7 +246,7 @@ class SqlCases:
                     .where(ROLLUP.c.hour >= to_column(low), ROLLUP.c.hour < to_column(high))
                     .group_by(ROLLUP.c.level)
                 )
-                found.append(DayCount(low, {Severity(level): int(n) for level, n in rows.tuples()}))
+                found.append(DayCount(low, {Severity(level): int(n) for level, n in rows}))
         return found
 
     def _condition(self, wanted: GroupFilter) -> ColumnElement[bool]:
