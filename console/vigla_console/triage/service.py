@@ -100,7 +100,7 @@ class TriageService:
 
     def may(self, verb: str, group: AlertGroup) -> bool:
         if verb == "undo":
-            return any(self.may(one, group) for one in ("ack", "answer"))
+            return any(self._has_right(one, group) for one in ("ack", "answer"))
         return group.state in _FROM[verb] and self._has_right(verb, group)
 
     def ack(self, code: str, act: Act) -> AlertGroup:
