@@ -17,16 +17,30 @@ COMBINED = re.compile(
     r'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<body_bytes_sent>\S+)'
     r'(?: "(?P<http_referer>(?:[^"\\]|\\.)*)" "(?P<http_user_agent>(?:[^"\\]|\\.)*)")?'
 )
+HEADER = re.compile(r"(?P<time>\S+) (?P<host>\S+) [\w-]+\[\d+\]: ")
+CAPTURES = {"ip": r"[0-9a-fA-F.:]+", "port": r"\d{1,5}", "int": r"-?\d+", "word": r"\S+?", "rest": r".*"}
 PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 
 
 def event(definition: Mapping[str, Any], line: str) -> tuple[float, Mapping[str, str], Fields] | None:
     """Time in seconds, log source and fields of the line's event; ``None`` when it is skipped."""
-    raw = PARSERS[definition["parse"]["kind"]](line)
+    raw = parse(definition["parse"], line)
     for branch in definition["events"]:
         if all(holds(test, raw.get(name)) for name, test in branch["when"].items()):
             return moment(definition, raw), branch["logsource"], {**raw, **ours(branch, raw)}
     return None
+
+
+def claimed(definition: dict[str, Any], line: str) -> bool:
+    """By what the line itself shows: its tag, or all of the texts. A file's name is not in it."""
+    return any(
+        all(text in line for text in match["contains"]) if "contains" in match else tagged(match.get("tag", []), line)
+        for match in definition["match"]
+    )
+
+
+def tagged(tags: str | list[str], line: str) -> bool:
+    return any(re.search(rf" {tag}\[\d+\]: ", line) for tag in ([tags] if isinstance(tags, str) else tags))
 
 
 def key_value(line: str) -> Fields:
@@ -42,7 +56,31 @@ def combined(line: str) -> Fields:
     return {name: value for name, value in found.groupdict().items() if value not in (None, "-", "")}
 
 
-PARSERS: dict[str, Callable[[str], Fields]] = {"kv": key_value, "combined": combined}
+def pattern(templates: Mapping[str, str], line: str) -> Fields:
+    """The first template that the message after the header fits; its captures, and the header's host and time."""
+    head = HEADER.match(line)
+    if head is None:
+        return {}
+    for name, template in templates.items():
+        parts = re.split(r"\{(\w+):(\w+)\}", template)
+        pieces = [re.escape(parts[0])]
+        for capture, kind, literal in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+            group = f"(?P<{capture}>{CAPTURES[kind]})" if capture != "_" else CAPTURES[kind]
+            pieces.append(group + re.escape(literal))
+        found = re.fullmatch("".join(pieces), line[head.end() :])
+        if found is not None:
+            return {"template": name, "syslog.host": head["host"], "syslog.time": head["time"], **found.groupdict()}
+    return {}
+
+
+def parse(how: Mapping[str, Any], line: str) -> Fields:
+    match how["kind"]:
+        case "kv":
+            return key_value(line)
+        case "combined":
+            return combined(line)
+        case _:
+            return pattern(how["templates"], line)
 
 
 def holds(test: Any, value: str | None) -> bool:
@@ -108,6 +146,8 @@ DERIVATIONS: dict[str, Callable[[str], Fields]] = {"request": request, "uri": ur
 def moment(definition: Mapping[str, Any], raw: Fields) -> float:
     """By the first of the definition's times that the line has, in seconds since 1970."""
     for how in definition["time"]:
+        if how["format"] == "header":
+            return datetime.datetime.fromisoformat(raw["syslog.time"]).timestamp()
         names = how.get("fields") or [how["field"]]
         if all(name in raw for name in names):
             text = " ".join(raw[name] for name in names)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from scapy.utils import RawPcapReader
 
+from tests.rules.pack.oracle import claimed
 from tests.rules.pack.reading import PACK, Rule, alerting, load, recipes, rules, sources
 
 SAMPLES = PACK / "samples"
@@ -49,8 +50,7 @@ def test_files_are_all_used_and_claimed_by_the_source(rule: Rule) -> None:
     for name, source in logs.items():
         lines = (folder / name).read_text(encoding="utf-8").splitlines()
         assert lines
-        texts = [match["contains"] for match in known[source]["match"] if "contains" in match]
-        assert all(any(all(text in line for text in group) for group in texts) for line in lines)
+        assert all(claimed(known[source], line) for line in lines)
 
 
 @pytest.mark.parametrize("rule", alerting(), ids=lambda rule: rule.name)

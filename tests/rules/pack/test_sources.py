@@ -4,11 +4,11 @@ import copy
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
+from tests.rules.pack.oracle import claimed
 from tests.rules.pack.reading import PACK, ROOT, Rule, load, rules, sources, walk
 
 SCHEMA = json.loads((ROOT / "tests" / "contract" / "source.schema.json").read_text(encoding="utf-8"))
@@ -32,14 +32,6 @@ def test_every_sample_is_claimed_by_its_definition_and_no_other(path: Path) -> N
     for sample in load(path)["samples"]:
         claims = [other.stem for other in sources() if claimed(load(other), sample["line"])]
         assert claims == [path.stem] if sample["events"] else set(claims) <= {path.stem}, sample["line"]
-
-
-def claimed(definition: dict[str, Any], line: str) -> bool:
-    """By what the line itself shows; tags and file names are not in it."""
-    return any(
-        "tag" not in match and "file_name" not in match and all(text in line for text in match.get("contains", []))
-        for match in definition["match"]
-    )
 
 
 BREAKAGES = {
