@@ -19,9 +19,9 @@ from vigla_rules.layout import read_tree
 CORPORA = Path(__file__).parents[3] / "shared/corpora"
 PIPELINES = ("sysmon", "windows-logsource")
 WINDOWS = {"product": "windows", "category": None, "service": None}
-# The oracle has one column for a name that stands in header and body, and lets the body win there even for the channel that
-# a pipeline added. Event 104 stands in the System log and names the log that was cleared in its body: read from the header,
-# as sigma.md (trap 6) asks, the rule finds the 89 cleared logs that it is about.
+# The oracle has one column for a name that stands in header and body, and lets the body win there even for the channel
+# that a pipeline added. Event 104 stands in the System log and names the log that was cleared in its body: read
+# from the header, as sigma.md (trap 6) asks, the rule finds the 89 cleared logs that it is about.
 HEADER_DECIDES = {"Eventlog Cleared": 89}
 EVERY = 160  # of 24,661 events: the reference tests every rule against each of these
 

@@ -73,7 +73,10 @@ def tap_pack(tree: Tree) -> Tap:
     tapped = replace(
         tree, files=rules, settings=PackSettings(name="tap"), aliases=[], texts={}, versions={}, problems=[]
     )
-    return Tap(compile_trees([tapped], (), lambda _done, _total: None).data, by_id)
+    compiled = compile_trees([tapped], (), lambda _done, _total: None)
+    if compiled.refused:
+        raise ValueError(f"{tree.root}: a log source cannot be watched: {compiled.refused[0]}")
+    return Tap(compiled.data, by_id)
 
 
 def write_tap(tree: Tree, folder: Path) -> tuple[Tap, Path]:
@@ -91,7 +94,7 @@ def _rule(rule_id: str, source: LogSource) -> bytes:
         "author": "Vigla",
         "level": "informational",
         "logsource": {key: value for key, value in source.to_json().items() if value},
-        "detection": {"any": {"vigla_tap|exists": False}, "condition": "any"},
+        "detection": {"event": {"vigla_tap|exists": False}, "condition": "event"},
         "fields": ["ts"],
     }
     return yaml.safe_dump(rule, sort_keys=False).encode()
