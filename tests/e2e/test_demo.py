@@ -1,4 +1,4 @@
-"""The whole way once: the demo with real sensors and a real console, and nothing left behind at its end.
+"""The whole way once: the demo with real sensors and a real console, and nothing left behind at its end."""
 
 from __future__ import annotations
 
