@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 Ranges = list[list[int]]
 
-MAX_RANGES = 512
+MAX_RANGES = 128
 
 
 def add(ranges: Ranges, numbers: Iterable[int]) -> Ranges:

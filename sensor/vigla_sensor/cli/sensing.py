@@ -1,0 +1,90 @@
+"""The commands of a sensor that is set up: run and check."""
+
+import json
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vigla_sensor.cli.context import FAILED, OK, Context
+from vigla_sensor.config import Settings
+from vigla_sensor.run import StartFault, run_live
+from vigla_sensor.run.wiring import core_settings, read_pack, sinks
+
+_FAULT, _WARNING = "fault", "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`fault` keeps the sensor from starting, `warning` does not."""
+
+    level: str
+    where: str
+    problem: str
+
+
+def run(context: Context) -> int:
+    """Until stopped. Log lines go to standard error, where the journal reads them."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True)
+    logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    return run_live(context.settings(), context.clock, context.core.live)
+
+
+def check(context: Context) -> int:
+    """All findings at once; 1 if one of them would keep the sensor from starting."""
+    settings = context.settings()
+    findings = list(_findings(context, settings))
+    if context.options.json:
+        context.write(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            context.write(f"{finding.level}: {finding.where}: {finding.problem}")
+        if not findings:
+            context.write("fine: configuration, pack, sinks and disk are fit to run")
+    return FAILED if any(finding.level == _FAULT for finding in findings) else OK
+
+
+def _findings(context: Context, settings: Settings) -> Iterator[Finding]:
+    if settings.pack is None:
+        yield Finding(_FAULT, "pack", "not configured: add [pack] with the path of the compiled rules")
+    else:
+        yield from _tried("pack", lambda: _load(context, settings))
+    if not settings.files:
+        yield Finding(_FAULT, "files", "nothing to watch: add a [[files]] table")
+    for entry in settings.files:
+        if not entry.path.exists():
+            yield Finding(_WARNING, f"files, {entry.path}", "is not there yet; the sensor will wait for it")
+        elif not os.access(entry.path, os.R_OK):
+            yield Finding(_FAULT, f"files, {entry.path}", "cannot be read by this user")
+    if settings.sinks.hub is None and settings.sinks.elasticsearch is None:
+        yield Finding(_FAULT, "sinks", "none is configured: add [sinks.hub] or [sinks.elasticsearch]")
+    yield from _tried("sinks", lambda: sinks(settings))
+    yield from _disk(settings)
+
+
+def _load(context: Context, settings: Settings) -> None:
+    """As a start would: metadata here, matching in the core."""
+    if settings.pack is not None:
+        data, _ = read_pack(settings.pack.path)
+        context.core.live(core_settings(settings), data, None)
+
+
+def _tried(where: str, work: Callable[[], object]) -> Iterator[Finding]:
+    try:
+        work()
+    except (StartFault, ValueError) as error:
+        yield Finding(_FAULT, where, str(error))
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.spool.path.parent
+    existing = next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
+    if not os.access(existing, os.W_OK):
+        yield Finding(_FAULT, "spool.path", f"{existing} cannot be written by this user")
+    free, wanted = shutil.disk_usage(existing).free, settings.spool.max_bytes + settings.spool.min_free_bytes
+    if free < wanted:
+        yield Finding(_WARNING, "spool", f"{free} bytes are free, a full spool wants {wanted}: alerts will go earlier")

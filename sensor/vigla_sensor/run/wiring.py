@@ -1,0 +1,158 @@
+"""Makes parts from settings. What is wrong with the configuration shows here, before anything starts."""
+
+import fcntl
+import json
+import os
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import vigla_sensor
+from vigla_sensor.alert import ClockState, Composer, Identity, Pack, PackFault
+from vigla_sensor.clock import Clock
+from vigla_sensor.config import LogFile, Organization, SecretRef, SensorIdentity, Settings
+from vigla_sensor.deliver.elasticsearch import ElasticsearchSink, client_bulk
+from vigla_sensor.deliver.http import HttpTransport
+from vigla_sensor.deliver.hub import HubSink
+from vigla_sensor.deliver.sink import Sink
+from vigla_sensor.spool import Limits
+from vigla_sensor.telemetry import kernel_clock
+
+
+class StartFault(RuntimeError):
+    """The configuration is well formed and cannot be used: what, where, what to do."""
+
+
+def read_pack(path: Path) -> tuple[bytes, Pack]:
+    """A pack's bytes and metadata. Raises `StartFault`."""
+    try:
+        data = path.read_bytes()
+        return data, Pack.read(data)
+    except OSError as error:
+        raise StartFault(
+            f"{path}: the pack cannot be read: {error.strerror}; make one with `vigla-rules compile`"
+        ) from error
+    except PackFault as error:
+        raise StartFault(f"{path}: {error}") from error
+
+
+def identity(settings: Settings) -> Identity:
+    """Who this sensor is."""
+    me = settings.sensor
+    organization = (me.organization.id, me.organization.name)
+    return Identity.of(me.id, me.serial_number, organization, vigla_sensor.__version__, me.local_networks)
+
+
+def nobody() -> Settings:
+    """Settings of a replay without a configuration."""
+    return Settings(SensorIdentity("replay", Organization("replay", "Replay")))
+
+
+def composer(
+    settings: Settings,
+    pack: Pack,
+    clock: Clock,
+    *,
+    live: bool,
+    accepted_floor: Callable[[], datetime | None] = lambda: None,
+) -> Composer:
+    """`live`: the box's clock is part of every alert."""
+    state = (lambda: ClockState(*kernel_clock())) if live else None
+    return Composer(pack, identity(settings), clock.now, state, accepted_floor)
+
+
+def core_settings(settings: Settings, logsource: str | None = None) -> bytes:
+    """The core's settings (`docs/native-boundary.md`). `logsource`: `product[/service]` of JSON lines."""
+    document: dict[str, Any] = {
+        "sensor": settings.sensor.id,
+        "local_networks": list(settings.sensor.local_networks),
+        "lists": {name: list(values) for name, values in settings.lists.items()},
+        "logsource": None,
+        "files": [_file(entry) for entry in settings.files],
+        "limits": dict(settings.limits),
+        "lateness_ms": settings.lateness_ms,
+    }
+    if logsource is not None:
+        product, _, service = logsource.partition("/")
+        document["logsource"] = {"product": product, "category": None, "service": service or None}
+    return json.dumps(document).encode()
+
+
+def _file(entry: LogFile) -> dict[str, Any]:
+    return {
+        "path": str(entry.path),
+        "source": entry.source,
+        "device": entry.device,
+        "zone": entry.zone,
+        "year": entry.year,
+    }
+
+
+def sinks(settings: Settings) -> list[Sink]:
+    """The configured sinks. Raises `StartFault` where a credential or authority file cannot be used."""
+    found: list[Sink] = []
+    hub, elasticsearch = settings.sinks.hub, settings.sinks.elasticsearch
+    if hub is not None:
+        transport = hub_transport(settings)
+        found.append(HubSink(transport, _secret(hub.credential, "sinks.hub.credential")))
+    if elasticsearch is not None:
+        key = _secret(elasticsearch.api_key, "sinks.elasticsearch.api_key")
+        try:
+            bulk = client_bulk(elasticsearch.url, elasticsearch.ca_file, elasticsearch.timeout_seconds)
+        except (OSError, ssl.SSLError) as error:
+            raise StartFault(f"sinks.elasticsearch.ca_file: {error}") from error
+        found.append(ElasticsearchSink(bulk, key))
+    return found
+
+
+def hub_transport(settings: Settings) -> HttpTransport:
+    """A connection of its own to the hub. Raises `StartFault`."""
+    hub = settings.sinks.hub
+    if hub is None:
+        raise StartFault("sinks.hub is not configured")
+    try:
+        return HttpTransport(hub.url, hub.ca_file, hub.timeout_seconds)
+    except (OSError, ssl.SSLError) as error:
+        raise StartFault(f"sinks.hub.ca_file: {error}") from error
+
+
+def _secret(reference: SecretRef, key: str) -> Callable[[], str]:
+    """Tried once now: a credential that cannot be read is a fault of the configuration, later one of the weather."""
+    try:
+        reference.read()
+    except (OSError, ValueError) as error:
+        raise StartFault(f"{key}: {error}; put the credential there, readable by this user") from error
+    return reference.read
+
+
+def limits(settings: Settings) -> Limits:
+    """The spool's."""
+    spool = settings.spool
+    return Limits(spool.max_bytes, spool.min_free_bytes, spool.ballast_bytes, spool.dead_bytes)
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """One process at a time sends from a spool. Raises `StartFault` while another does."""
+    lock = path.with_name(path.name + ".lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartFault(f"spool.path: {lock.parent} cannot be written: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartFault(f"{path}: another vigla-sensor works on this spool; stop it or name another") from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def names(found: Sequence[Sink]) -> tuple[str, ...]:
+    """The sinks' names, as the spool knows them."""
+    return tuple(sink.name for sink in found)
