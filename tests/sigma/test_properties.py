@@ -1,0 +1,159 @@
+"""Random rules over random events, drawn to collide: the native engine answers as the reference does."""
+
+from collections.abc import Mapping
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from tests.sigma.engines import NativeEngine, ReferenceEngine
+from tests.sigma.packs import LOGSOURCE, compiled, rule
+from tests.sigma.reference import Event
+
+SECOND = 1_000_000_000
+START = 1_700_000_000 * SECOND
+FIELDS = ["f", "g", "h"]
+TEXTS = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "a",
+            "A",
+            "ab",
+            "abc",
+            "bc",
+            "c\nd",
+            "Σ",
+            "σς",
+            "ΟΔΟΣ",
+            "οδος",
+            "ά",
+            "1",
+            "12",
+            "1.5",
+            "true",
+            "-1",
+            "\\",
+            "a\\b",
+            "10.0.0.1",
+            "2001:db8::1",
+            "2026-03-01T23:30:00+02:00",
+            "a b",
+            "a  b",
+            "/x",
+            "-x y",
+        ]
+    ),
+    st.text(alphabet="abΣσς1*?\\ ", max_size=5),
+)
+SCALARS = st.one_of(TEXTS, st.sampled_from([1, 12, -1, 1.5, 0, True, False, None]))
+VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3))
+EVENTS = st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=3), min_size=1, max_size=6)
+ONE_OR_MORE = lambda member: st.one_of(member, st.lists(member, min_size=1, max_size=3))  # noqa: E731
+PATTERNS = st.sampled_from(["a", "^a", "b$", "a.c", "[ab]+$", "Σ", "(a|σ)b?", "\\d", "\\w{2}", "^$", "a\\\\b", "."])
+ITEMS = st.one_of(
+    st.tuples(st.sampled_from(["", "|contains", "|startswith", "|endswith"]), ONE_OR_MORE(TEXTS)),
+    st.tuples(st.sampled_from(["|contains|all", "|startswith|all", "|contains|neq", "|neq"]), ONE_OR_MORE(TEXTS)),
+    st.tuples(
+        st.sampled_from(["|cased", "|contains|cased", "|endswith|cased", "|cased|startswith"]), ONE_OR_MORE(TEXTS)
+    ),
+    st.tuples(st.just(""), st.sampled_from([1, 12, 1.5, -1, True, False, None])),
+    st.tuples(st.sampled_from(["|re", "|re|i", "|re|m", "|re|s"]), ONE_OR_MORE(PATTERNS)),
+    st.tuples(st.sampled_from(["|lt", "|lte", "|gt", "|gte"]), st.sampled_from([0, 1, 1.5, 12, -1])),
+    st.tuples(st.just("|exists"), st.booleans()),
+    st.tuples(
+        st.sampled_from(["|fieldref", "|fieldref|startswith", "|fieldref|contains", "|fieldref|neq"]),
+        st.sampled_from(FIELDS),
+    ),
+    st.tuples(
+        st.just("|cidr"), ONE_OR_MORE(st.sampled_from(["10.0.0.0/8", "10.0.0.1/32", "2001:db8::/32", "0.0.0.0/0"]))
+    ),
+    st.tuples(st.sampled_from(["|windash", "|contains|windash"]), st.sampled_from(["-x", "/x", "a -x"])),
+    st.tuples(st.sampled_from(["|hour", "|day", "|week|gte"]), st.sampled_from([1, 9, 21])),
+)
+SELECTIONS = st.one_of(
+    st.lists(st.tuples(st.sampled_from(FIELDS), ITEMS), min_size=1, max_size=3).map(
+        lambda items: {field + modifier: value for field, (modifier, value) in items}
+    ),
+    st.lists(st.sampled_from(["a", "ab", "Σ", "a*c", "\\"]), min_size=1, max_size=2),
+)
+CONDITIONS = st.sampled_from(
+    [
+        "s1",
+        "not s1",
+        "s1 and s2",
+        "s1 or s2",
+        "s1 and not s2",
+        "not (s1 or s2) and s3",
+        "1 of s*",
+        "all of s*",
+        "not 1 of s*",
+        "s1 and (s2 or not s3)",
+        "1 of s1* or all of s2*",
+    ]
+)
+DETECTIONS = st.fixed_dictionaries({"s1": SELECTIONS, "s2": SELECTIONS, "s3": SELECTIONS, "condition": CONDITIONS})
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(detections=st.lists(DETECTIONS, min_size=1, max_size=6), events=EVENTS)
+def test_native_answers_as_the_reference(detections: list[dict[str, object]], events: list[dict[str, object]]) -> None:
+    pack, seen = made(detections, events)
+    assert NativeEngine().run(pack, seen, {}) == ReferenceEngine().run(pack, seen, {})
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(detections=st.lists(DETECTIONS, min_size=2, max_size=5), events=EVENTS)
+def test_order_of_rules_and_of_fields_never_matters(
+    detections: list[dict[str, object]], events: list[dict[str, object]]
+) -> None:
+    first, seen = made(detections, events)
+    numbered = list(enumerate(detections, start=1))
+    second = compiled([rule(turned(detection), number) for number, detection in reversed(numbered)]).data
+    mirrored = [Event(turned(event.fields), event.logsource, event.ts) for event in seen]
+    engine = NativeEngine()
+    assert engine.run(first, seen, {}) == engine.run(second, mirrored, {})
+
+
+CORRELATED = st.lists(st.tuples(st.integers(0, 90), st.sampled_from("xyX"), st.sampled_from("abc")), max_size=24)
+CORRELATIONS = st.sampled_from(
+    [
+        {"type": "event_count", "rules": ["a"], "condition": {"gte": 3}},
+        {"type": "event_count", "rules": ["a", "b"], "condition": {"gt": 2}},
+        {"type": "event_count", "rules": ["a"], "condition": {"eq": 2}},
+        {"type": "event_count", "rules": ["b"], "condition": {"lt": 2}},
+        {"type": "event_count", "rules": ["a", "c"], "condition": {"gte": 2, "lte": 3}},
+        {"type": "value_count", "rules": ["a", "b", "c"], "condition": {"gte": 2, "field": "k"}},
+        {"type": "temporal", "rules": ["a", "b"]},
+        {"type": "temporal", "rules": ["a", "b", "c"], "condition": {"gte": 2}},
+        {"type": "temporal_ordered", "rules": ["a", "b"]},
+        {"type": "temporal_ordered", "rules": ["c", "a", "b"]},
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=CORRELATIONS, span=st.sampled_from(["5s", "20s", "1m"]), grouped=st.booleans(), happened=CORRELATED)
+def test_native_correlates_as_the_reference(
+    body: Mapping[str, object], span: str, grouped: bool, happened: list[tuple[int, str, str]]
+) -> None:
+    correlation = {**body, "timespan": span, **({"group-by": ["u"]} if grouped else {})}
+    whole = {key: value for key, value in rule({}, 9, name="it").items() if key not in ("detection", "logsource")}
+    rules = [
+        rule({"s": {"k": word}, "condition": "s"}, number, name=word) for number, word in enumerate("abc", start=1)
+    ]
+    built = compiled([*rules, {**whole, "correlation": correlation}])
+    assert not built.refused, built.refused
+    events = [Event({"u": user, "k": word}, LOGSOURCE, START + at * SECOND) for at, user, word in happened]
+    assert NativeEngine().run(built.data, events, {}) == ReferenceEngine().run(built.data, events, {})
+
+
+def made(detections: list[dict[str, object]], events: list[dict[str, object]]) -> tuple[bytes, list[Event]]:
+    """A pack of the rules that compile, and the events a second apart."""
+    built = compiled([rule(detection, number) for number, detection in enumerate(detections, start=1)])
+    assume(built.linked.rules)
+    return built.data, [Event(fields, LOGSOURCE, START + at * SECOND) for at, fields in enumerate(events)]
+
+
+def turned(table: Mapping[str, object]) -> dict[str, object]:
+    """The same mapping, its keys the other way round."""
+    return dict(reversed(list(table.items())))
