@@ -37,7 +37,7 @@ def _replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     replay = commands.add_parser(
         "replay",
         help="captures and logs to alert documents, or through the spool to the configured sinks",
-        description="Reads captures (pcap, pcapng), log files and JSON lines. With --out, or without a configured sink, "
+        description="Reads captures (pcap, pcapng), log files and JSON lines. With --out or without a sink, "
         "writes alert documents as JSON lines; else delivers them through the real spool and drains it before it ends.",
     )
     replay.add_argument("paths", nargs="+", metavar="PATH", help="capture, log file or JSON lines")
@@ -50,7 +50,7 @@ def _replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         type=float,
         default=60.0,
         metavar="SECONDS",
-        help="end the drain after so long without progress",
+        help="end the drain after so long without any",
     )
     replay.add_argument("--json", action="store_true", help="a report as JSON on standard output (when delivering)")
 

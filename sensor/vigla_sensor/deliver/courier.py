@@ -4,6 +4,7 @@ It owns no thread and never blocks: `tick` is called by the one loop that owns t
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ class Courier:
         self._unauthorized: float | None = None
         self._parked = False
         self._probes = dict.fromkeys(spool.parked(sink.name), (0.0, 0))
-        self._suspects: dict[str, dict[int, Reject]] = {}
+        self._successes: Counter[str] = Counter()
+        self._suspects: dict[int, int] = {}
         self.state = CourierState("flowing", "", clock.monotonic())
         self.server_date: datetime | None = None
         """The last `Date` the other side sent."""
@@ -137,33 +139,43 @@ class Courier:
 
     def _book(self, flight: _Flight, outcomes: Sequence[Outcome]) -> None:
         settled: list[Settlement] = []
-        proven: set[str] = set()
         parked: dict[str, str] = {}
-        for alert, outcome in zip(flight.batch, outcomes, strict=True):
+        rows = list(zip(flight.batch, outcomes, strict=True))
+        proven = {alert.index_name for alert, outcome in rows if isinstance(outcome, Delivered | AlreadyThere)}
+        self._successes.update(proven)
+        for alert, outcome in rows:
             match outcome:
                 case Delivered():
                     settled.append(Settlement(alert.number, Fate.DELIVERED))
-                    proven.add(alert.index_name)
                 case AlreadyThere():
                     settled.append(Settlement(alert.number, Fate.ALREADY_THERE))
-                    proven.add(alert.index_name)
-                case Reject(needs_proof=True):
-                    self._suspects.setdefault(alert.index_name, {})[alert.number] = outcome
+                case Reject() if not outcome.needs_proof or self._is_proven(alert, proven):
+                    settled.append(
+                        Settlement(alert.number, Fate.DEAD_LETTERED, outcome.status, outcome.type, outcome.reason)
+                    )
                 case Reject():
-                    settled.append(_buried(alert.number, outcome))
+                    said = f"{outcome.status} {outcome.type}: {outcome.reason}; no other document has passed since"
+                    parked[alert.index_name] = said
                 case ParkIndex():
                     parked[alert.index_name] = outcome.reason
                 case Retry() | ParkSink():
                     pass
-        for index in proven:
-            # Another row got in: these were refused for what they are, not for what the index is.
-            settled.extend(_buried(number, reject) for number, reject in self._suspects.pop(index, {}).items())
         if settled:
             self._spool.settle(self.name, settled)
-        for index, suspects in self._suspects.items():
-            said = next(iter(suspects.values()))
-            parked.setdefault(index, f"{said.status} {said.type}: {said.reason}; no other document has passed since")
+            for settlement in settled:
+                self._suspects.pop(settlement.number, None)
         self._park(parked, proven)
+
+    def _is_proven(self, alert: SpooledAlert, proven: set[str]) -> bool:
+        """Whether another row got in beside this one, or between its last refusal and this: then it is the row.
+
+        Without it, the index itself may be at fault (a mapping made by hand), and nothing is buried.
+        """
+        before = self._suspects.get(alert.number)
+        if alert.index_name in proven or (before is not None and before < self._successes[alert.index_name]):
+            return True
+        self._suspects[alert.number] = self._successes[alert.index_name]
+        return False
 
     def _park(self, parked: dict[str, str], proven: set[str]) -> None:
         for index in proven - parked.keys():
@@ -225,7 +237,3 @@ class Courier:
             elif self.state.state != "flowing":
                 _log.info("%s: delivery flows again", self.name)
             self.state = CourierState(state, reason, since)
-
-
-def _buried(number: int, reject: Reject) -> Settlement:
-    return Settlement(number, Fate.DEAD_LETTERED, reject.status, reject.type, reject.reason)

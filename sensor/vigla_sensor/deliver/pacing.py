@@ -1,7 +1,7 @@
 """When to try again and with how many: full jitter, breaker, batch size (delivery.md 3). Knows no sink and no clock."""
 
-import random
 from dataclasses import dataclass, field
+from random import Random, SystemRandom
 
 FIRST = 1.0
 LONGEST = 300.0
@@ -19,7 +19,7 @@ PROBE = 60.0
 class Pacing:
     """Mutable state of one sink. `random` gives [0, 1)."""
 
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: Random = field(default_factory=SystemRandom)
     size: int = 100
     failures: int = 0
 
