@@ -81,8 +81,8 @@ class Delegations(Protocol):
 class CaseChange(Protocol):
     """One act within one transaction: what is read here cannot change before it is saved."""
 
-    def spend(self, form_key: str) -> bool:
-        """Whether the form's key is used for the first time by this actor; the second sending of a form is no act."""
+    def spend(self, form_key: str, verb: str, code: str) -> bool:
+        """Whether this actor sends this form (key, verb, object) for the first time; the second sending is no act."""
         ...
 
     def group(self, code: str) -> AlertGroup:

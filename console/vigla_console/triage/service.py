@@ -152,7 +152,7 @@ class TriageService:
     def promote(self, code: str, act: Act, title: str = "") -> Incident:
         with self._change() as change:
             group = change.group(code)
-            if not change.spend(act.form_key):
+            if not change.spend(act.form_key, "promote", code):
                 return change.incident(group.incident or "")
             self._check("promote", group, act.version)
             now = replace(group, state=State.IN_INCIDENT, waiting_on=WaitingOn.NOBODY, version=group.version + 1)
@@ -168,7 +168,7 @@ class TriageService:
     def undo(self, code: str, act: Act) -> AlertGroup:
         with self._change() as change:
             group = change.group(code)
-            if not change.spend(act.form_key):
+            if not change.spend(act.form_key, "undo", code):
                 return group
             self._check_version(group, act.version)
             last = change.last_entry(group)
@@ -187,7 +187,7 @@ class TriageService:
     def close_incident(self, code: str, act: Act, closing: Closing, significant: str, note: str) -> Incident:
         with self._change() as change:
             incident = change.incident(code)
-            if not change.spend(act.form_key):
+            if not change.spend(act.form_key, "close_incident", code):
                 return incident
             self._check_incident(incident, act.version, "close")
             if not incident.open:
@@ -222,7 +222,7 @@ class TriageService:
             raise Refused(f"no phase {phase[:40]!r}: {', '.join(Phase)}") from None
         with self._change() as change:
             incident = change.incident(code)
-            if not change.spend(act.form_key):
+            if not change.spend(act.form_key, "set_phase", code):
                 return incident
             self._check_incident(incident, act.version, "phase")
             moved = replace(incident, phase=wanted, version=incident.version + 1)
@@ -251,7 +251,7 @@ class TriageService:
     ) -> AlertGroup:
         with self._change() as change:
             group = change.group(code)
-            if not change.spend(act.form_key):
+            if not change.spend(act.form_key, verb, code):
                 return group  # the same form again: a double click is one act
             self._check(verb, group, act.version)
             now = replace(step(group), version=group.version + 1)

@@ -47,8 +47,9 @@ class SqlCaseChange:
     connection: Connection
     clock: Clock
 
-    def spend(self, form_key: str) -> bool:
-        key = hashlib.sha256(f"{self.scope.actor.id}\0{form_key}".encode()).hexdigest()
+    def spend(self, form_key: str, verb: str, code: str) -> bool:
+        form = (self.scope.actor.id, verb, code, form_key)
+        key = hashlib.sha256("\0".join(form).encode()).hexdigest()
         now = self.clock.now()
         self.connection.execute(delete(SPENT_KEY).where(SPENT_KEY.c.at < to_column(now - KEEP_KEYS)))
         if self.connection.execute(select(SPENT_KEY.c.at).where(SPENT_KEY.c.key_hash == key)).first():
