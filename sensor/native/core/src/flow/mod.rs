@@ -13,7 +13,7 @@ mod tcp;
 mod tunnels;
 pub(crate) mod weird;
 
-pub use networks::Networks;
+pub use networks::{Networks, PRIVATE};
 
 use crate::capture::Frame;
 use crate::event::{Body, ConnId, Event, EventSink, Time, Transport};

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 pub struct Networks(Vec<(IpAddr, u8)>);
 
 /// Not to be routed in the Internet (RFC 1918, 6598, 4193, 4291): the site's own unless said otherwise.
-const PRIVATE: [&str; 8] = [
+pub const PRIVATE: [&str; 8] = [
     "10.0.0.0/8",
     "172.16.0.0/12",
     "192.168.0.0/16",

@@ -13,9 +13,10 @@ pub struct Line<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Cuts bytes into lines. Bytes of a line that has not ended yet are held, at most [`LIMIT`] of them.
-#[derive(Debug, Default)]
+/// Cuts bytes into lines. Bytes of a line that has not ended yet are held, at most the limit of them.
+#[derive(Debug)]
 pub struct Framer {
+    limit: usize,
     held: Vec<u8>,
     /// Offset of the first byte that no returned line contains.
     offset: u64,
@@ -26,13 +27,28 @@ pub struct Framer {
     pub empty: u64,
 }
 
+impl Default for Framer {
+    fn default() -> Self {
+        Self::new(0, LIMIT)
+    }
+}
+
 impl Framer {
+    /// One whose next byte lies at `offset` of its input, and whose lines have at most `limit` bytes.
+    pub fn new(offset: u64, limit: usize) -> Self {
+        Self {
+            limit,
+            held: Vec::new(),
+            offset,
+            skipping: false,
+            too_long: 0,
+            empty: 0,
+        }
+    }
+
     /// One whose next byte lies at `offset` of its input.
     pub fn at(offset: u64) -> Self {
-        Self {
-            offset,
-            ..Self::default()
-        }
+        Self::new(offset, LIMIT)
     }
 
     /// Offset up to which everything was given out: where reading starts again after a crash.
@@ -83,7 +99,7 @@ impl Framer {
 
     /// Keeps `bytes` of an unfinished line; false when the line became too long and is skipped.
     fn hold(&mut self, bytes: &[u8]) -> bool {
-        if self.held.len() + bytes.len() <= LIMIT + 1 {
+        if self.held.len() + bytes.len() <= self.limit + 1 {
             self.held.extend_from_slice(bytes);
             return true;
         }
@@ -98,7 +114,7 @@ impl Framer {
         let offset = self.offset;
         self.offset += consumed as u64;
         let bytes = line.strip_suffix(b"\r").unwrap_or(line);
-        if bytes.len() > LIMIT {
+        if bytes.len() > self.limit {
             self.too_long += 1;
         } else if bytes.is_empty() {
             self.empty += 1;

@@ -1,1 +1,0 @@
-//! The one way through the core: inputs to events to hits to alerts.

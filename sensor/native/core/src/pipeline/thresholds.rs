@@ -1,0 +1,28 @@
+//! Which values of behaviour events loaded rules compare with: a behaviour event leaves at each of them.
+
+use crate::sigma::Program;
+
+/// Values at which a comparison of `field` in any rule of the pack changes its answer.
+pub fn of(program: &Program, field: &str) -> Vec<u64> {
+    let mut values = Vec::new();
+    let Some(index) = program.fields.iter().position(|name| name == field) else {
+        return values;
+    };
+    for predicate in &program.predicates {
+        if predicate.field != Some(index as u32) {
+            continue;
+        }
+        let next = match predicate.op {
+            "gte" | "lt" | "num" => 0,
+            "gt" | "lte" => 1,
+            _ => continue,
+        };
+        let shown = predicate.test.shown(&program.fields, &program.lists);
+        let number = shown.as_f64().or_else(|| shown.as_str()?.parse().ok());
+        if let Some(number) = number.filter(|number| (0.0..1e15).contains(number)) {
+            // A threshold with decimals is passed at the next whole number.
+            values.push(number.ceil() as u64 + if number.fract() == 0.0 { next } else { 0 });
+        }
+    }
+    values
+}
