@@ -89,7 +89,7 @@ def _value(value: object, field: str | None, modifiers: list[str], among: int, w
     _check_plain(value, field, modifiers, among)
     if isinstance(value, str):
         if "re" in modifiers:
-            pattern, remarks = read_pattern(value)
+            pattern, remarks = read_pattern(value, ignore_case=bool({"i", "ignorecase"} & set(modifiers)))
             for text in remarks:
                 warn(Remark("inline-flags", text, "use the modifier"))
             return SigmaString.from_str(pattern)

@@ -1,5 +1,6 @@
 """The seam to the sensor: captures and log lines in, alert documents out."""
 
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -68,10 +69,15 @@ class SensorReplay:
 
 
 def find_sensor() -> tuple[str, ...] | None:
-    """The sensor beside this interpreter, or on the path."""
+    """The sensor beside this interpreter, on the path, or as a module of this interpreter."""
     beside = shutil.which("vigla-sensor", path=str(Path(sys.executable).parent))
-    found = beside or shutil.which("vigla-sensor")
-    return (found,) if found else None
+    if found := beside or shutil.which("vigla-sensor"):
+        return (found,)
+    spec = importlib.util.find_spec("vigla_sensor")  # looks, and imports nothing
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    if any((Path(folder) / "__main__.py").is_file() for folder in folders):
+        return (sys.executable, "-m", "vigla_sensor")
+    return None
 
 
 def configuration(given: Input) -> str:
