@@ -46,10 +46,7 @@ impl Identity {
                 Err(error) => return Err(error),
             }
         }
-        let hash = Sha256::digest(&bytes[..have])
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = crate::sigma::pack::hex(&Sha256::digest(&bytes[..have]));
         Ok(Self {
             device: meta.dev(),
             inode: meta.ino(),

@@ -69,7 +69,7 @@ struct Lines {
 }
 
 enum Reading {
-    Log(Sender),
+    Log(Box<Sender>),
     Json {
         reader: jsonl::Reader,
         lines: u64,
@@ -142,7 +142,7 @@ impl Input {
                     jsonl::MAX_LINE,
                 )
             }
-            (None, Some(sources)) => (Reading::Log(settings.sender(path, written(&meta), sources)?), LIMIT),
+            (None, Some(sources)) => (Reading::Log(Box::new(settings.sender(path, written(&meta), sources)?)), LIMIT),
             (None, None) => {
                 return Err(Fault::Input(format!(
                     "{shown}: no capture, and log lines need the source definitions of a pack; name one"
@@ -445,7 +445,7 @@ fn is_capture(head: &[u8]) -> bool {
         return capture::is_capture(head);
     }
     // A damaged or cut stream still shows its beginning.
-    let mut inner = vec![0; 64];
+    let mut inner = [0; 64];
     let mut have = 0;
     if let Ok(mut reader) = decompressed(Box::new(Cursor::new(head.to_vec()))) {
         while have < inner.len() {

@@ -348,7 +348,7 @@ impl Worker {
         let read = tail.poll(started.elapsed(), TURN, &mut |line| {
             sender.line(line.bytes, &mut |event| {
                 core.event(&event, name, line.offset, Some(receipt), &mut |hit| {
-                    alerts.push(hit.to_json())
+                    alerts.push(hit.to_json());
                 });
             });
         });

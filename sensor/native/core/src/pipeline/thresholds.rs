@@ -19,9 +19,10 @@ pub fn of(program: &Program, field: &str) -> Vec<u64> {
         };
         let shown = predicate.test.shown(&program.fields, &program.lists);
         let number = shown.as_f64().or_else(|| shown.as_str()?.parse().ok());
-        if let Some(number) = number.filter(|number| (0.0..1e15).contains(number)) {
-            // A threshold with decimals is passed at the next whole number.
-            values.push(number.ceil() as u64 + if number.fract() == 0.0 { next } else { 0 });
+        // A threshold with decimals is passed at the next whole number.
+        let whole = number.map(f64::ceil).filter(|number| (0.0..1e15).contains(number));
+        if let Some(whole) = whole.and_then(|whole| format!("{whole:.0}").parse::<u64>().ok()) {
+            values.push(whole + if number.is_some_and(|number| number.fract() == 0.0) { next } else { 0 });
         }
     }
     values

@@ -41,7 +41,7 @@ fn second(n: u64) -> Duration {
 fn lines(tail: &mut Tail, now: Duration) -> Vec<String> {
     let mut got = Vec::new();
     while tail.poll(now, 1 << 20, &mut |line| {
-        got.push(String::from_utf8_lossy(line.bytes).into_owned())
+        got.push(String::from_utf8_lossy(line.bytes).into_owned());
     }) {}
     got
 }
