@@ -15,6 +15,8 @@ pub(crate) mod weird;
 
 pub use networks::{Networks, PRIVATE};
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use crate::capture::Frame;
 use crate::event::{Body, ConnId, Event, EventSink, Time, Transport};
 use crate::packet::fragment::{Fragments, Outcome as Fragment};
@@ -50,6 +52,8 @@ pub struct Config {
     pub tcp_closed: i64,
     /// Nanoseconds without a datagram after which a UDP connection ends.
     pub udp_idle: i64,
+    /// The same where each datagram is a question or an answer (DNS).
+    pub udp_transaction_idle: i64,
     /// The same for ICMP and other protocols.
     pub other_idle: i64,
     /// Key of the hashes that identifiers come from.
@@ -64,6 +68,7 @@ impl Default for Config {
             tcp_half_open: 30 * SECOND,
             tcp_closed: 5 * SECOND,
             udp_idle: 60 * SECOND,
+            udp_transaction_idle: 10 * SECOND,
             other_idle: 30 * SECOND,
             seed: 0,
         }
@@ -76,6 +81,7 @@ impl Config {
             Class::HalfOpen => self.tcp_half_open,
             Class::Closed => self.tcp_closed,
             Class::OneWay | Class::Datagrams => self.udp_idle,
+            Class::Transactions => self.udp_transaction_idle,
             Class::Other => self.other_idle,
             Class::Established => self.tcp_idle,
         }
@@ -323,13 +329,13 @@ impl Traffic {
             ip::ICMP | ip::ICMPV6 => match transport::icmp(packet.payload, packet.protocol == ip::ICMPV6) {
                 Ok(icmp) => {
                     let ends = ends(icmp.kind, icmp.counterpart, Transport::Icmp, icmp.one_way);
-                    self.other(origin, packet, &ends, 8, sink);
+                    self.other(origin, packet, &ends, Some(8), sink);
                 }
                 Err(stop) => self.stopped(stop),
             },
             protocol => {
                 let ends = ends(0, 0, Transport::Other(protocol), false);
-                self.other(origin, packet, &ends, 0, sink);
+                self.other(origin, packet, &ends, None, sink);
             }
         }
     }
@@ -418,7 +424,8 @@ impl Traffic {
         head.count(side, packet, origin);
         let outcome = tcp.segment(side, segment, &mut head.history);
         if outcome.flip {
-            head.flip(conn);
+            conn.turn_over();
+            head.follow(conn);
             side = 1 - side;
         }
         let peer = 1 - side;
@@ -460,10 +467,12 @@ impl Traffic {
                 end.stream.turn_off(budget);
             }
         }
-        if outcome.ended {
-            app.end(detection, &mut context, Dir::of(side));
+        for (side, end) in tcp.ends.iter_mut().enumerate() {
+            if end.reaches_end() {
+                app.end(detection, &mut context, Dir::of(side));
+            }
         }
-        let class = if outcome.finished || tcp.both_closed() {
+        let class = if outcome.finished || outcome.half_closed || tcp.both_closed() {
             Class::Closed
         } else if tcp.half_open() {
             Class::HalfOpen
@@ -504,7 +513,7 @@ impl Traffic {
                 tunnels::emit(origin.ts, conn, inner.kind, "Tunnel::DISCOVER", sink);
             }
             *app = App::Off;
-            let class = head.datagram_class();
+            let class = head.datagram_class(app.is_transactional());
             self.table.touch(at, class, now);
             return self.inner(origin, inner, parent, sink);
         }
@@ -524,18 +533,27 @@ impl Traffic {
                 datagram.data,
             );
         }
-        let class = head.datagram_class();
+        let class = head.datagram_class(app.is_transactional());
         self.table.touch(at, class, now);
     }
 
-    fn other(&mut self, origin: &Origin, packet: &Ip<'_>, ends: &Ends, header: usize, sink: &mut dyn EventSink) {
+    fn other(
+        &mut self,
+        origin: &Origin,
+        packet: &Ip<'_>,
+        ends: &Ends,
+        header: Option<usize>,
+        sink: &mut dyn EventSink,
+    ) {
         let (at, side) = self.flow(origin, ends, None, sink);
         let now = self.now;
         if let Some(flow) = self.table.get_mut(at) {
             let head = &mut flow.head;
             head.last = head.last.max(origin.ts);
             head.count(side, packet, origin);
-            head.sides[side].bytes += packet.payload_len.saturating_sub(header) as u64;
+            if let Some(header) = header {
+                head.sides[side].bytes += packet.payload_len.saturating_sub(header) as u64;
+            }
             self.table.touch(at, Class::Other, now);
         }
     }
@@ -607,21 +625,23 @@ impl FlowHead {
         counts.l2 = counts.l2.or(origin.info.src);
     }
 
-    fn datagram_class(&self) -> Class {
-        if self.sides.iter().all(|side| side.packets > 0) {
+    fn datagram_class(&self, transactional: bool) -> Class {
+        if transactional {
+            Class::Transactions
+        } else if self.sides.iter().all(|side| side.packets > 0) {
             Class::Datagrams
         } else {
             Class::OneWay
         }
     }
 
-    fn flip(&mut self, conn: &mut Head) {
-        let id = &mut conn.id;
-        std::mem::swap(&mut id.orig_h, &mut id.resp_h);
-        std::mem::swap(&mut id.orig_p, &mut id.resp_p);
-        self.sides.swap(0, 1);
-        self.bad_checksums.swap(0, 1);
-        self.history.flip();
+    /// Follows the connection's roles where they were turned over.
+    fn follow(&mut self, conn: &mut Head) {
+        if conn.was_turned() {
+            self.sides.swap(0, 1);
+            self.bad_checksums.swap(0, 1);
+            self.history.flip();
+        }
     }
 }
 
@@ -655,7 +675,8 @@ impl Flow {
             tcp: None,
         };
         if sender_is_server(ends, segment) {
-            flow.head.flip(&mut flow.conn);
+            flow.conn.turn_over();
+            flow.head.follow(&mut flow.conn);
         }
         flow
     }
@@ -715,7 +736,7 @@ fn sender_is_server(ends: &Ends, segment: Option<&Segment<'_>>) -> bool {
         return false;
     }
     let likely = |port| ports::is_likely_server(ends.transport, port);
-    if !likely(ends.src_port) {
+    if !likely(ends.src_port) || ends.dst == IpAddr::V4(Ipv4Addr::BROADCAST) {
         return false;
     }
     if !likely(ends.dst_port) {

@@ -16,6 +16,8 @@ pub(crate) enum Class {
     Closed,
     /// UDP seen one way.
     OneWay,
+    /// UDP of questions and answers.
+    Transactions,
     /// ICMP and other protocols.
     Other,
     /// UDP seen both ways.
@@ -25,10 +27,11 @@ pub(crate) enum Class {
 }
 
 /// All classes, in the order in which they give way.
-pub(crate) const CLASSES: [Class; 6] = [
+pub(crate) const CLASSES: [Class; 7] = [
     Class::HalfOpen,
     Class::Closed,
     Class::OneWay,
+    Class::Transactions,
     Class::Other,
     Class::Datagrams,
     Class::Established,

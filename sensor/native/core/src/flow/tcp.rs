@@ -36,6 +36,8 @@ pub(crate) struct Endpoint {
     /// Offset one past its FIN.
     fin: i64,
     closed: bool,
+    /// Its parser was told that nothing more will come.
+    told: bool,
     last_syn: Option<i64>,
     last_fin: Option<i64>,
     last_rst: Option<i64>,
@@ -56,6 +58,7 @@ impl Default for Endpoint {
             fins: 0,
             fin: 0,
             closed: false,
+            told: false,
             last_syn: None,
             last_fin: None,
             last_rst: None,
@@ -105,6 +108,13 @@ impl Endpoint {
         u64::try_from(size).unwrap_or(0)
     }
 
+    /// True once, when all bytes before its FIN were handed on.
+    pub(crate) fn reaches_end(&mut self) -> bool {
+        let ends = self.fins > 0 && !self.told && self.stream.next() as i64 >= self.fin - 1;
+        self.told |= ends;
+        ends
+    }
+
     fn clean(&self) -> bool {
         self.state == State::Established || self.state == State::Closed && self.before == State::Established
     }
@@ -121,8 +131,8 @@ pub(crate) struct Outcome {
     pub(crate) flip: bool,
     /// The connection has just become complete: both ends closed, or a reset.
     pub(crate) finished: bool,
-    /// The sender closed its direction.
-    pub(crate) ended: bool,
+    /// An end closes that was never seen before: what follows may be long in coming.
+    pub(crate) half_closed: bool,
     /// Zeek's name for what should not be.
     pub(crate) weird: Option<&'static str>,
 }
@@ -273,8 +283,8 @@ impl Tcp {
             }
         }
         if close {
-            out.ended = true;
             out.finished = self.close(side);
+            out.half_closed = !out.finished && self.ends[side].before == State::Inactive;
         }
         out
     }

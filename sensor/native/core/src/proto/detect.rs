@@ -54,6 +54,11 @@ pub(crate) struct Probing {
 }
 
 impl App {
+    /// Whether its datagrams are questions and answers.
+    pub(crate) fn is_transactional(&self) -> bool {
+        matches!(self, Self::Known(parser) if parser.is_transactional())
+    }
+
     pub(crate) fn is_off(&self) -> bool {
         matches!(self, Self::Off)
     }

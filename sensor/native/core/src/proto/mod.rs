@@ -61,6 +61,7 @@ pub(crate) struct Head {
     pub(crate) id: ConnId,
     pub(crate) uid: Uid,
     services: [Option<&'static str>; 4],
+    turned: bool,
 }
 
 impl Head {
@@ -69,7 +70,20 @@ impl Head {
             id,
             uid,
             services: [None; 4],
+            turned: false,
         }
+    }
+
+    /// Turns the roles over: the first sender was the responder.
+    pub(crate) fn turn_over(&mut self) {
+        std::mem::swap(&mut self.id.orig_h, &mut self.id.resp_h);
+        std::mem::swap(&mut self.id.orig_p, &mut self.id.resp_p);
+        self.turned = !self.turned;
+    }
+
+    /// Whether the roles were turned over since the last call.
+    pub(crate) fn was_turned(&mut self) -> bool {
+        std::mem::take(&mut self.turned)
     }
 
     /// Notes a service; the first four different ones are kept.
@@ -143,6 +157,11 @@ pub(crate) trait Parser: Send {
 
     /// TCP: the next bytes of one direction, cut anywhere. UDP: one whole datagram.
     fn data(&mut self, context: &mut Context<'_>, dir: Dir, bytes: &[u8]) -> Next;
+
+    /// Whether each datagram is a question or an answer, so that a short silence ends the connection.
+    fn is_transactional(&self) -> bool {
+        false
+    }
 
     /// So many bytes of one direction were missed.
     fn gap(&mut self, context: &mut Context<'_>, dir: Dir, bytes: u64) -> Next;

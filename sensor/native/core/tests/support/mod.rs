@@ -1,127 +1,145 @@
-//! Packs composed in memory, and events of JSON.
-#![allow(dead_code, clippy::missing_panics_doc)] // each test program uses its part
+//! Frames out of nothing: Ethernet, IPv4, TCP and UDP with right checksums, and the events they lead to.
 
-use std::io::{Cursor, Write as _};
-use std::sync::Arc;
+use std::net::Ipv4Addr;
 
-use serde_json::{Map, Value as Json, json};
-use sha2::{Digest as _, Sha256};
-use vigla_core::event::{Event, LogSource};
-use vigla_core::sigma::jsonl::Reader;
-use vigla_core::sigma::plain::full_scan;
-use vigla_core::sigma::{Engine, Hit, Pack, Settings};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
+use vigla_core::capture::Frame;
+use vigla_core::event::{Event, Time};
+use vigla_core::flow::{Config, Networks, Traffic};
+use vigla_core::packet::link::LinkType;
+use vigla_core::print;
+use vigla_core::stats::{Report, Tally};
 
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut out, b| {
-        let _ = write!(out, "{b:02x}");
-        out
-    })
+pub const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
+pub const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 20);
+
+pub const FIN: u8 = 1;
+pub const SYN: u8 = 2;
+pub const RST: u8 = 4;
+pub const ACK: u8 = 16;
+
+fn sum(bytes: &[u8]) -> u32 {
+    bytes
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
+        .sum()
 }
 
-/// Members of a pack whose manifest is right, to be spoilt by tests.
-pub fn members(rules: &Json, lists: &[&str]) -> Vec<(String, Vec<u8>)> {
-    let mut members: Vec<(String, Vec<u8>)> = vec![
-        ("canary.json".into(), br#"{"canaries": []}"#.to_vec()),
-        ("ecs.json".into(), br#"{"fields": [], "logsources": []}"#.to_vec()),
-        ("rules.json".into(), rules.to_string().into_bytes()),
-        ("sources.json".into(), br#"{"sources": []}"#.to_vec()),
-        ("texts.json".into(), br#"{"el": {}, "en": {}}"#.to_vec()),
-    ];
-    let hashes: Map<String, Json> = members
-        .iter()
-        .map(|(name, bytes)| (name.clone(), hex(&Sha256::digest(bytes)).into()))
-        .collect();
-    let manifest = json!({"format": 1, "name": "test", "version": "1", "minimum_sensor": "0.1.0", "members": hashes, "lists": lists});
-    members.push(("manifest.json".into(), manifest.to_string().into_bytes()));
-    members
-}
-
-pub fn zip(members: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        writer.start_file(name.as_str(), SimpleFileOptions::default()).unwrap();
-        writer.write_all(bytes).unwrap();
+fn fold(mut total: u32) -> u16 {
+    while total > 0xffff {
+        total = (total & 0xffff) + (total >> 16);
     }
-    writer.finish().unwrap().into_inner()
+    !(total as u16)
 }
 
-pub fn pack(rules: &Json, lists: &[&str]) -> Arc<Pack> {
-    Arc::new(Pack::load(&zip(&members(rules, lists))).unwrap())
+/// An Ethernet frame with an IPv4 packet; the payload's checksum is written at `checksum_at`.
+pub fn frame(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, mut payload: Vec<u8>, checksum_at: usize) -> Vec<u8> {
+    let pseudo = sum(&src.octets()) + sum(&dst.octets()) + u32::from(protocol) + payload.len() as u32;
+    let checksum = fold(pseudo + sum(&payload));
+    payload[checksum_at..checksum_at + 2].copy_from_slice(&checksum.to_be_bytes());
+    ethernet(&ipv4(src, dst, protocol, 0, 0, &payload))
 }
 
-/// A rule over log source `product: test` with the condition at `node`.
-pub fn rule(id: &str, node: usize) -> Json {
-    json!({"id": id, "title": id, "logsource": {"product": "test"}, "condition": node, "selections": {"selection": node}})
+/// An IPv4 packet; `place` is flags and offset as on the wire.
+pub fn ipv4(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, id: u16, place: u16, payload: &[u8]) -> Vec<u8> {
+    let total = (20 + payload.len()) as u16;
+    let mut ip = vec![0x45, 0];
+    ip.extend(total.to_be_bytes());
+    ip.extend(id.to_be_bytes());
+    ip.extend(place.to_be_bytes());
+    ip.extend([64, protocol, 0, 0]);
+    ip.extend(src.octets());
+    ip.extend(dst.octets());
+    let checksum = fold(sum(&ip));
+    ip[10..12].copy_from_slice(&checksum.to_be_bytes());
+    ip.extend(payload);
+    ip
 }
 
-/// One rule whose condition is one predicate over fields `a` (0) and `b` (1).
-pub fn single(predicate: &Json) -> Json {
-    let mut one = rule("r", 0);
-    if let Some(list) = predicate.get("list") {
-        one["lists"] = json!([list]);
+pub fn ethernet(ip: &[u8]) -> Vec<u8> {
+    let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0];
+    frame.extend(ip);
+    frame
+}
+
+pub fn udp(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), data: &[u8]) -> Vec<u8> {
+    let mut datagram = Vec::new();
+    datagram.extend(src.1.to_be_bytes());
+    datagram.extend(dst.1.to_be_bytes());
+    datagram.extend(((8 + data.len()) as u16).to_be_bytes());
+    datagram.extend([0, 0]);
+    datagram.extend(data);
+    frame(src.0, dst.0, 17, datagram, 6)
+}
+
+pub fn tcp(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), seq: u32, ack: u32, flags: u8, data: &[u8]) -> Vec<u8> {
+    let mut segment = Vec::new();
+    segment.extend(src.1.to_be_bytes());
+    segment.extend(dst.1.to_be_bytes());
+    segment.extend(seq.to_be_bytes());
+    segment.extend(ack.to_be_bytes());
+    segment.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    segment.extend(data);
+    frame(src.0, dst.0, 6, segment, 16)
+}
+
+/// Drives the core and keeps what comes out.
+pub struct Run {
+    traffic: Traffic,
+    pub lines: Vec<serde_json::Value>,
+    clock: i64,
+    number: u64,
+}
+
+impl Run {
+    pub fn new(config: Config) -> Self {
+        let clock = 1_700_000_000 * 1_000_000_000;
+        Self {
+            traffic: Traffic::new(config, Networks::default()),
+            lines: Vec::new(),
+            clock,
+            number: 0,
+        }
     }
-    json!({"fields": ["a", "b"], "predicates": [predicate], "nodes": [{"p": 0}, {"not": 0}], "rules": [one]})
-}
 
-pub fn event(document: &Json) -> Event {
-    Reader::new(LogSource {
-        product: Some("test".into()),
-        ..LogSource::default()
-    })
-    .event(document.to_string().as_bytes())
-    .unwrap()
-}
+    /// Gives a frame a millisecond after the last.
+    pub fn give(&mut self, data: &[u8]) {
+        self.wait(1_000_000);
+        self.number += 1;
+        let frame = Frame {
+            ts: Time(self.clock),
+            link: LinkType::ETHERNET,
+            data,
+            orig_len: data.len() as u32,
+            number: self.number,
+            offset: 0,
+        };
+        let lines = &mut self.lines;
+        self.traffic
+            .frame(&frame, &mut |event: &Event| lines.push(parsed(event)));
+    }
 
-pub fn settings() -> Settings {
-    Settings {
-        sensor: "sensor-1".into(),
-        ..Settings::default()
+    pub fn wait(&mut self, nanos: i64) {
+        self.clock += nanos;
+    }
+
+    pub fn finish(&mut self) {
+        let lines = &mut self.lines;
+        self.traffic.finish(&mut |event: &Event| lines.push(parsed(event)));
+    }
+
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        self.traffic.report(&mut tally);
+        tally
+    }
+
+    pub fn of(&self, path: &str) -> Vec<&serde_json::Value> {
+        self.lines.iter().filter(|line| line["_path"] == path).collect()
     }
 }
 
-/// Ids of the rules that match, by the engine, which must agree with the full scan.
-pub fn matching(engine: &mut Engine, settings: &Settings, event: &Event) -> Vec<String> {
-    let mut rules = Vec::new();
-    engine.matches(event, &mut rules);
-    rules.sort_unstable();
-    let pack = Arc::clone(engine.pack());
-    let lists = pack.program.lists.filled(&settings.lists);
-    assert_eq!(
-        rules,
-        full_scan(&pack.program, &lists, &settings.local_networks, event),
-        "index and full scan differ"
-    );
-    rules
-        .iter()
-        .map(|rule| pack.program.rules[*rule as usize].metadata.id.clone())
-        .collect()
-}
-
-/// Whether one predicate holds for one event; its negation must hold exactly when it does not.
-pub fn holds(predicate: &Json, document: &Json) -> bool {
-    let mut rules = single(predicate);
-    let mut negated = rule("n", 1);
-    negated["lists"] = rules["rules"][0]["lists"].clone();
-    if negated["lists"].is_null() {
-        negated["lists"] = json!([]);
-    }
-    rules["rules"].as_array_mut().unwrap().push(negated);
-    let mut settings = settings();
-    settings.lists.insert("l".into(), vec!["Αλφα".into(), "beta".into()]);
-    let mut engine = Engine::new(pack(&rules, &["l"]), settings.clone());
-    let ids = matching(&mut engine, &settings, &event(document));
-    match ids.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["r"] => true,
-        ["n"] => false,
-        ref other => panic!("a predicate and its negation gave {other:?}"),
-    }
-}
-
-pub fn hits(engine: &mut Engine, event: &Event) -> Vec<Hit> {
-    let (input, mut hits) = ("test.jsonl".into(), Vec::new());
-    engine.event(event, &input, 0, &mut |hit| hits.push(hit));
-    hits
+fn parsed(event: &Event) -> serde_json::Value {
+    let mut out = Vec::new();
+    print::json(event, &mut out);
+    serde_json::from_slice(&out).expect("an event prints as JSON")
 }

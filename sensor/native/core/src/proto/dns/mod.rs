@@ -16,6 +16,7 @@ const MAX_PENDING: usize = 64;
 /// More questions than this are not DNS (Zeek: 25).
 const MAX_QUESTIONS: u16 = 25;
 const NETBIOS: u16 = 137;
+const MULTICAST: u16 = 5353;
 
 /// Whether a datagram is DNS.
 pub(crate) fn probe_datagram(bytes: &[u8], _: Dir, usual: bool) -> Verdict {
@@ -60,6 +61,9 @@ pub(crate) struct Dns {
     partial: Option<[Vec<u8>; 2]>,
     pending: Vec<Pending>,
     lost: [bool; 2],
+    /// Multicast DNS: messages have no number, and replies answer nobody in particular.
+    unpaired: bool,
+    begun: bool,
 }
 
 struct Pending {
@@ -77,6 +81,8 @@ impl Dns {
             partial: None,
             pending: Vec::new(),
             lost: [false; 2],
+            unpaired: id.resp_p == MULTICAST,
+            begun: false,
         }
     }
 
@@ -89,10 +95,12 @@ impl Dns {
             partial,
             pending: Vec::new(),
             lost: [false; 2],
+            unpaired: false,
+            begun: false,
         }
     }
 
-    fn message(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Next {
+    fn message(&mut self, context: &mut Context<'_>, dir: Dir, bytes: &[u8]) -> Next {
         let message = match Message::parse(bytes) {
             Ok(message) => message,
             Err(Stop::NotMine) => return Next::NotMine,
@@ -106,11 +114,15 @@ impl Dns {
             context.weird(name, None, Some("DNS"));
         }
         let is_query = !message.header.is_response();
+        // A connection that starts with an answer was asked for by the other end, as far as there is one.
+        let to_many = context.head.id.resp_h.is_multicast() || self.partial.is_some();
+        if !std::mem::replace(&mut self.begun, true) && dir == Dir::Orig && !is_query && !to_many {
+            context.head.turn_over();
+        }
         // The other half of the oldest transaction with this number.
-        let other = self
-            .pending
-            .iter()
-            .position(|waits| waits.is_query != is_query && waits.transaction.id == message.header.id);
+        let other = self.pending.iter().position(|waits| {
+            !self.unpaired && waits.is_query != is_query && waits.transaction.id == message.header.id
+        });
         let mut entry = match other {
             Some(index) => self.pending.remove(index),
             None => Pending {
@@ -120,7 +132,7 @@ impl Dns {
             },
         };
         entry.transaction.take(&message, context.ts.0 - entry.started.0);
-        if other.is_some() {
+        if other.is_some() || self.unpaired {
             context.emit(entry.started, entry.transaction);
         } else {
             if self.pending.len() >= MAX_PENDING {
@@ -140,7 +152,7 @@ impl Parser for Dns {
 
     fn data(&mut self, context: &mut Context<'_>, dir: Dir, bytes: &[u8]) -> Next {
         let Some(partial) = &mut self.partial else {
-            return self.message(context, bytes);
+            return self.message(context, dir, bytes);
         };
         if self.lost[dir.index()] {
             return Next::More;
@@ -156,7 +168,7 @@ impl Parser for Dns {
             let length = usize::from(u16::from_be_bytes(*length));
             let Some(message) = rest.get(..length) else { break };
             bytes = &rest[length..];
-            if self.message(context, message) == Next::NotMine {
+            if self.message(context, dir, message) == Next::NotMine {
                 return Next::NotMine;
             }
         }
@@ -165,6 +177,10 @@ impl Parser for Dns {
             partial[dir.index()] = left;
         }
         Next::More
+    }
+
+    fn is_transactional(&self) -> bool {
+        self.partial.is_none()
     }
 
     fn gap(&mut self, _: &mut Context<'_>, dir: Dir, _: u64) -> Next {
