@@ -146,18 +146,14 @@ impl Window {
             .entries
             .partition_point(|e| e.ts < end.saturating_sub(definition.timespan));
         let to = self.entries.partition_point(|e| e.ts <= end);
-        let number = match definition.kind {
-            Kind::EventCount => to - from,
-            _ => {
-                let mut values: Vec<EventId> = self
-                    .entries
-                    .range(from..to)
-                    .map(|e| counted(definition.kind, e))
-                    .collect();
-                values.sort_unstable();
-                values.dedup();
-                values.len()
-            }
+        let number = if definition.kind == Kind::EventCount {
+            to - from
+        } else {
+            let mut values: Vec<EventId> =
+                self.entries.range(from..to).map(|e| counted(definition.kind, e)).collect();
+            values.sort_unstable();
+            values.dedup();
+            values.len()
         };
         Reading {
             number: number as f64,

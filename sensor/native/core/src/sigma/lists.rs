@@ -55,6 +55,7 @@ impl Lists {
     }
 
     /// The same lists with the values given; lists that no rule names are passed over.
+    #[must_use]
     pub fn filled(&self, given: &BTreeMap<String, Vec<String>>) -> Self {
         let values = self.named.iter().map(|name| {
             let all: Vec<Box<str>> = given.get(name).into_iter().flatten().map(|v| fold(v).into()).collect();

@@ -80,9 +80,9 @@ impl<'a> Plain<'a> {
                     return Verdict::Missing;
                 };
                 let compared = |value: Value<'_>| {
-                    let mut text = String::new();
-                    let some = value::text_into(value, &mut text);
-                    some.then(|| if *cased { text } else { fold(&text) })
+                    let mut original = String::new();
+                    let some = value::text_into(value, &mut original);
+                    some.then(|| if *cased { original } else { fold(&original) })
                 };
                 value::any(first.value(), &mut |left| {
                     value::any(second.value(), &mut |right| {
@@ -99,12 +99,12 @@ impl<'a> Plain<'a> {
 
     fn any(&self, value: Value<'_>, test: &Test) -> bool {
         value::any(value, &mut |scalar| {
-            let mut text = String::new();
-            let some = value::text_into(scalar, &mut text);
-            let folded = fold(&text);
+            let mut original = String::new();
+            let some = value::text_into(scalar, &mut original);
+            let folded = fold(&original);
             let scalar = Scalar {
                 value: scalar,
-                text: some.then_some(&text),
+                text: some.then_some(&original),
                 folded: some.then_some(&folded),
             };
             test.holds(&scalar, self.lists)
