@@ -60,8 +60,8 @@ def events(context: Context) -> int:
         counters, warnings = context.core.events(options.paths, core, out.fileno(), data)
     for warning in warnings:
         context.say(f"warning: {warning}")
-    written = counters.get("events", counters.get("events_written", 0))
-    context.say(f"{written} events of {len(options.paths)} inputs" if written else f"{len(options.paths)} inputs read")
+    if options.stats:
+        context.say(json.dumps(counters))
     return OK
 
 

@@ -70,7 +70,7 @@ def _load(context: Context, settings: Settings) -> None:
     """As a start would: metadata here, matching in the core."""
     if settings.pack is not None:
         data, _ = read_pack(settings.pack.path)
-        context.core.live(core_settings(settings), data, None)
+        context.core.replay(core_settings(settings), data, [])
 
 
 def _tried(where: str, work: Callable[[], object]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from vigla_sensor.config.secrets import SecretRef
 from vigla_sensor.config.settings import (
     ElasticsearchSettings,
     HubSettings,
+    LimitSettings,
     LogFile,
     Organization,
     PackSettings,
@@ -19,6 +20,7 @@ __all__ = [
     "ConfigError",
     "ElasticsearchSettings",
     "HubSettings",
+    "LimitSettings",
     "LogFile",
     "Organization",
     "PackSettings",

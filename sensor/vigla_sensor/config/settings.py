@@ -34,13 +34,22 @@ class PackSettings:
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A log file to follow. `source` pins a source definition; `year` is for lines without one."""
+    """A log file to follow. `source` pins a definition; `year` is its first line's, `charset` of text beyond UTF-8."""
 
     path: Path
     source: str | None = None
     device: str | None = None
     zone: str | None = None
     year: int | None = None
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """Caps of what traffic can grow; the core has defaults."""
+
+    flows: int | None = None
+    correlation_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +93,14 @@ class Sinks:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole file. `lists` fills the pack's value lists; `limits` overrides the core's memory table."""
+    """The whole file. `lists` fills the pack's value lists; `zone` is of log lines that name none."""
 
     sensor: SensorIdentity
     pack: PackSettings | None = None
     files: tuple[LogFile, ...] = ()
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    limits: dict[str, int] = field(default_factory=dict)
+    limits: LimitSettings = LimitSettings()
+    zone: str = "Europe/Athens"
     lateness_ms: int = 60_000
     heartbeat_seconds: float = 60.0
     spool: SpoolSettings = field(default_factory=SpoolSettings)

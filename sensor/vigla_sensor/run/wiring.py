@@ -72,7 +72,8 @@ def core_settings(settings: Settings, logsource: str | None = None) -> bytes:
         "lists": {name: list(values) for name, values in settings.lists.items()},
         "logsource": None,
         "files": [_file(entry) for entry in settings.files],
-        "limits": dict(settings.limits),
+        "limits": _said({"flows": settings.limits.flows, "correlation_bytes": settings.limits.correlation_bytes}),
+        "zone": settings.zone,
         "lateness_ms": settings.lateness_ms,
     }
     if logsource is not None:
@@ -82,13 +83,20 @@ def core_settings(settings: Settings, logsource: str | None = None) -> bytes:
 
 
 def _file(entry: LogFile) -> dict[str, Any]:
-    return {
-        "path": str(entry.path),
-        "source": entry.source,
-        "device": entry.device,
-        "zone": entry.zone,
-        "year": entry.year,
-    }
+    return _said(
+        {
+            "path": str(entry.path),
+            "source": entry.source,
+            "device": entry.device,
+            "zone": entry.zone,
+            "year": entry.year,
+            "charset": entry.charset,
+        }
+    )
+
+
+def _said(keys: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def sinks(settings: Settings) -> list[Sink]:
