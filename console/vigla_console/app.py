@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from vigla_console import __version__
 from vigla_console.alerts.cursors import CursorSigner
+from vigla_console.alerts.elasticsearch import Cluster, ElasticsearchAlertStore
 from vigla_console.alerts.interfaces import AlertStore
 from vigla_console.alerts.sqlite import AlertFile, SqliteAlertStore
 from vigla_console.answers import Answers, no_store
@@ -22,7 +23,7 @@ from vigla_console.api.cases import routes as api_routes
 from vigla_console.audit.interfaces import AuditLog
 from vigla_console.audit.storage import AuditVerifier, SqlAuditLog
 from vigla_console.clock import Clock, SystemClock
-from vigla_console.config import BadConfig, Settings
+from vigla_console.config import BadConfig, ElasticsearchSettings, Settings
 from vigla_console.context import Context
 from vigla_console.database.engine import CaseDatabase
 from vigla_console.database.migrate import require_migrated
@@ -149,7 +150,7 @@ def open_hub(settings: Settings, clock: Clock, passwords: Passwords) -> Hub:
     database = CaseDatabase.at(directory / "cases.db")
     require_migrated(database)
     municipalities = load_municipalities()
-    store, close = _alert_store(settings, signer)
+    store, close = _alert_store(settings, signer, clock)
     return Hub(
         settings=settings,
         clock=clock,
@@ -164,9 +165,26 @@ def open_hub(settings: Settings, clock: Clock, passwords: Passwords) -> Hub:
     )
 
 
-def _alert_store(settings: Settings, signer: CursorSigner) -> tuple[Callable[[Scope], AlertStore], Callable[[], None]]:
+def _alert_store(
+    settings: Settings, signer: CursorSigner, clock: Clock
+) -> tuple[Callable[[Scope], AlertStore], Callable[[], None]]:
+    if settings.storage.alerts == "elasticsearch":
+        cluster = connect(settings.elasticsearch, clock)
+        return lambda scope: ElasticsearchAlertStore(scope, cluster, signer), cluster.client.close
     file = AlertFile(settings.storage.directory / "alerts.db")
     return lambda scope: SqliteAlertStore(scope, file, signer), file.close
+
+
+def connect(settings: ElasticsearchSettings, clock: Clock) -> Cluster:
+    """The configured cluster; raises ``BadConfig`` if its password cannot be read."""
+    path = settings.password_file
+    if path is None:
+        raise BadConfig("elasticsearch.password_file is missing: the password is read from a file")
+    try:
+        password = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadConfig(f"elasticsearch.password_file {path}: {error.strerror}") from error
+    return Cluster.connect(settings.url, settings.ca_file, clock, user=(settings.username, password))
 
 
 def read_secret(directory: Path) -> bytes:

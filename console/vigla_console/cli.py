@@ -12,7 +12,10 @@ from pathlib import Path
 
 import uvicorn
 
-from vigla_console.app import create_app
+from vigla_console.alerts.elasticsearch import Cluster
+from vigla_console.alerts.elasticsearch_setup import check, setup, templates_folder
+from vigla_console.alerts.interfaces import StoreUnavailable
+from vigla_console.app import connect, create_app
 from vigla_console.audit.storage import AuditVerifier
 from vigla_console.clock import SystemClock
 from vigla_console.config import BadConfig, Settings, read_settings
@@ -38,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
         return run(parsed)
-    except (BadConfig, NotMigrated, BadPack, Refused, NotFound, ValueError) as error:
+    except (BadConfig, NotMigrated, BadPack, Refused, NotFound, StoreUnavailable, ValueError) as error:
         print(f"vigla-console: {error}", file=sys.stderr)
         return 2
 
@@ -166,6 +169,28 @@ def _verify_audit(parsed: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
+def _cluster(parsed: argparse.Namespace) -> Cluster:
+    settings = read_settings(parsed.config)
+    if not settings.elasticsearch.url.startswith("https://"):
+        raise BadConfig(f"{parsed.config}: elasticsearch.url must start with https://")
+    return connect(settings.elasticsearch, SystemClock())
+
+
+def _elasticsearch_setup(parsed: argparse.Namespace) -> int:
+    for path in setup(_cluster(parsed), parsed.templates):
+        print(f"put {path}")
+    return 0
+
+
+def _elasticsearch_check(parsed: argparse.Namespace) -> int:
+    findings = check(_cluster(parsed), parsed.templates)
+    if parsed.json:
+        print(json.dumps({"findings": findings}, ensure_ascii=False))
+    else:
+        print("\n".join(findings) or "Elasticsearch is set up and has room")
+    return 1 if findings else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="vigla-console", description="Vigla's hub.")
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default {DEFAULT_CONFIG}")
@@ -217,3 +242,12 @@ def _groups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     rotate.set_defaults(run=_sensor_rotate)
     rotate.add_argument("sensor")
     sensor.add_parser("list").set_defaults(run=_sensor_list)
+    cluster = under("elasticsearch", "an existing cluster as alert store")
+    for name, run, text in (
+        ("setup", _elasticsearch_setup, "apply the index templates"),
+        ("check", _elasticsearch_check, "templates, closed indices, shard budget"),
+    ):
+        made = cluster.add_parser(name, help=text)
+        made.set_defaults(run=run)
+        made.add_argument("--templates", type=Path, default=templates_folder(), help="default %(default)s")
+        made.add_argument("--json", action="store_true")
