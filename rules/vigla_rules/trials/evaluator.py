@@ -1,6 +1,7 @@
 """The second opinion: an evaluator of ``rules.json``, loaded from a file (the project keeps one among its tests)."""
 
 import importlib.util
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ class Evaluator(Protocol):
         ...
 
     def misses(self, rules: Mapping[str, Any], rule: str, seen: Sequence[Seen], given: Mapping[str, Any]) -> list[str]:
-        """Per event, which field missed which test."""
+        """Per event of the rule's log source, which field missed which test, and the event."""
         ...
 
 
@@ -50,9 +51,10 @@ class ModuleEvaluator:
             if "logsource" not in entry:
                 continue
             for event in self._events(seen):
-                if not reference.matches_rule(entry, event):
-                    why = "; ".join(reference.misses(entry, event)) or "its log source or a list stands against it"
-                    told.append(f"{entry['name']}: {why}")
+                if reference.matches_rule(entry, event) or not (why := reference.misses(entry, event)):
+                    continue
+                shown = json.dumps(dict(event.fields), ensure_ascii=False)
+                told.append(f"{entry['name']}: {'; '.join(why)} in {shown}")
         return told
 
     def _reference(self, rules: Mapping[str, Any], given: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from vigla_rules.trials.recipes import RecipeError, run_recipe
 from vigla_rules.trials.replay import Alert, Input, Replay, ReplayError
 from vigla_rules.trials.tap import Seen, Tap
 
+MAX_SHOWN = 5
 DEFAULT_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
@@ -105,10 +107,10 @@ class Trial:
         if not seen:
             return ["no event came of the input: no decoder or source definition takes it"]
         if not case.positive:
-            return [f"matched: {json.dumps(_matched(alert), ensure_ascii=False)}" for alert in alerts[:3]]
-        events = [f"event {json.dumps(dict(event.fields), ensure_ascii=False)}" for event in seen[:3]]
-        missed = self.evaluator.misses(self.rules, rule, seen[:3], context) if self.evaluator is not None else []
-        return [*events, *missed]
+            return [f"matched: {json.dumps(_matched(alert), ensure_ascii=False)}" for alert in alerts[:MAX_SHOWN]]
+        missed = self.evaluator.misses(self.rules, rule, seen, context) if self.evaluator is not None else []
+        came = Counter("/".join(part for part in event.logsource.to_json().values() if part) for event in seen)
+        return missed[:MAX_SHOWN] or [f"events came, none kept from matching: {dict(came)}; is the log source right?"]
 
 
 def _own(alerts: Sequence[Alert], rule: str) -> list[Alert]:
