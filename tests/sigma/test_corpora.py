@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,72 @@ def test_the_native_engine_gives_all_expected_answers(windows: Compiled, expecte
                 found.setdefault(titles[rule], set()).add(answer["line"])
     assert {title: len(found.pop(title, ())) for title in HEADER_DECIDES} == HEADER_DECIDES
     assert found == expected
+
+
+@dataclass(frozen=True)
+class Regression:
+    """One of SigmaHQ's own cases: the events of its JSON must fire the rule at least ``count`` times."""
+
+    rule: str
+    count: int
+    events: list[dict]  # type: ignore[type-arg]
+
+
+def regressions() -> list[Regression]:
+    found = []
+    for path in sorted((CORPORA / "sigmahq/regression_data").rglob("info.yml")):
+        info = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+        test = info["regression_tests_info"][0] if info.get("regression_tests_info") else None
+        source = (CORPORA / "sigmahq" / test["path"]).with_suffix(".json") if test else None
+        if source is not None and source.is_file():
+            events = objects(source.read_text(encoding="utf-8"))
+            found.append(Regression(info["rule_metadata"][0]["id"], test.get("match_count") or 1, events))
+    return found
+
+
+def objects(text: str) -> list[dict]:  # type: ignore[type-arg]
+    """The JSON objects that stand in a row in one file, or in one list."""
+    decoder, at, found = json.JSONDecoder(), 0, []
+    while at < len(text.rstrip()):
+        value, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
+        found += value if isinstance(value, list) else [value]
+    return found
+
+
+@pytest.fixture(scope="module")
+def everything() -> Compiled:
+    trees = [read_tree(path) for path in sorted((CORPORA / "sigmahq").glob("rules*"))]
+    return compile_trees(trees, PIPELINES, lambda _done, _total: None)
+
+
+def test_the_reference_passes_upstream_s_regression_cases(everything: Compiled) -> None:
+    rules = rules_json(everything.data)
+    by_id = {rule["id"]: rule for rule in rules["rules"]}
+    reference = Reference(rules)
+    cases = regressions()
+    missed = [
+        case.rule
+        for case in cases
+        if sum(reference.matches_rule(by_id[case.rule], windows_event(event, WINDOWS)) for event in case.events)
+        < case.count
+    ]
+    assert missed == []
+    assert len(cases) == 202
+
+
+def test_the_native_engine_passes_upstream_s_regression_cases(everything: Compiled) -> None:
+    import vigla_native
+
+    cases = regressions()
+    numbered = [(case.rule, event) for case in cases for event in case.events]
+    hits: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        events, answers = Path(folder) / "events.jsonl", Path(folder) / "answers.jsonl"
+        events.write_text("".join(json.dumps(event) + "\n" for _, event in numbered), encoding="utf-8")
+        with answers.open("wb") as out:
+            logsource = json.dumps({"product": "windows"}).encode()
+            vigla_native.match_lines(everything.data, str(events), logsource, out.fileno())
+        for answer in map(json.loads, answers.read_bytes().splitlines()):
+            rule, _ = numbered[answer["line"]]
+            hits[rule] += rule in answer["rules"]
+    assert [case.rule for case in cases if hits[case.rule] < case.count] == []
