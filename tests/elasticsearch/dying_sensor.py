@@ -15,27 +15,23 @@ from tests.sensor.support.packs import pack_bytes
 from vigla_sensor.alert import Pack
 from vigla_sensor.clock import SystemClock
 from vigla_sensor.config import load
-from vigla_sensor.deliver.elasticsearch import Bulk, client_bulk
+from vigla_sensor.deliver.elasticsearch import ClientBulk
 from vigla_sensor.run import replay_to_sinks, wiring
 
 
 def main(config: str, kill_at: int) -> int:
     calls = 0
 
-    def dying(url: str, ca_file: Path | None, timeout: float) -> Bulk:
-        real = client_bulk(url, ca_file, timeout)
-
-        def bulk(api_key: str, operations: Sequence[bytes]) -> Mapping[str, Any]:
+    class Dying(ClientBulk):
+        def __call__(self, api_key: str, operations: Sequence[bytes]) -> Mapping[str, Any]:
             nonlocal calls
-            answer = real(api_key, operations)
+            answer = super().__call__(api_key, operations)
             calls += 1
             if calls == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
             return answer
 
-        return bulk
-
-    wiring.client_bulk = dying  # type: ignore[attr-defined]
+    wiring.ClientBulk = Dying  # type: ignore[attr-defined,misc]
     detector = ListDetector(dns_hits(1000))
     pack = Pack.read(pack_bytes())
     report = replay_to_sinks(detector, load(Path(config)), pack, SystemClock(), lambda _: None, patience=30)

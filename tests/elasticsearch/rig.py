@@ -10,7 +10,7 @@ from tests.sensor.support.packs import dns_hit, pack_bytes
 from tests.sensor.support.sinks import InlineExecutor
 from vigla_sensor.alert import Alert, Composer, Identity, Pack
 from vigla_sensor.deliver import Courier
-from vigla_sensor.deliver.elasticsearch import Bulk, ElasticsearchSink, client_bulk
+from vigla_sensor.deliver.elasticsearch import Bulk, ClientBulk, ElasticsearchSink
 from vigla_sensor.spool import Limits, Spool, Status, open_spool, read_status
 
 NANOSECONDS = 1_000_000_000
@@ -27,7 +27,7 @@ class Rig:
         self.spool: Spool = open_spool(
             self.path, ("elasticsearch",), self.clock, Limits(min_free_bytes=0, ballast_bytes=0)
         )
-        bulk = wrap(client_bulk(server.url, server.ca_file, 30.0))
+        bulk = wrap(ClientBulk(server.url, server.ca_file, 30.0))
         self.courier = Courier(ElasticsearchSink(bulk, lambda: self.key), self.spool, self.clock, InlineExecutor())
         self.compose = composer(town.tenant, self.clock).compose
 
@@ -42,6 +42,10 @@ class Rig:
             self.clock.advance(seconds)
             while self.courier.tick():
                 self.courier.land()
+
+    def close(self) -> None:
+        self.courier.close()
+        self.spool.close()
 
     def books(self) -> Status:
         status = read_status(self.path)

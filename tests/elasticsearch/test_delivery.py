@@ -30,14 +30,14 @@ def test_ships_and_a_repeated_batch_is_already_there(
     rig.step()
     assert rig.counted("delivered") == 120
     assert stored(elasticsearch_server, municipality.tenant) == sorted(alert.event_id for alert in alerts)
-    rig.spool.close()
+    rig.close()
     # A new spool, as after a swap of the box: the same input again.
     again = Rig(elasticsearch_server, municipality, tmp_path / "second")
     again.spool.accept(alerts)
     again.step()
     assert again.counted("already_there") == 120
     assert len(stored(elasticsearch_server, municipality.tenant)) == 120
-    again.spool.close()
+    again.close()
 
 
 def test_the_stored_document_is_the_spooled_one_with_its_words(
@@ -54,7 +54,7 @@ def test_the_stored_document_is_the_spooled_one_with_its_words(
     assert {"πυλη", "example"} <= set(words)
     assert document["event"].pop("sequence") == rig.spool.sequence(1)
     assert document == json.loads(alert.body)
-    rig.spool.close()
+    rig.close()
 
 
 def test_a_key_can_create_in_its_own_indices_and_nothing_else(
@@ -76,8 +76,8 @@ def test_a_key_can_create_in_its_own_indices_and_nothing_else(
     index = mine.alerts(range(1))[0].index_name
     for method, path in (("GET", f"/{index}/_search"), ("DELETE", f"/{index}"), ("PUT", f"/{index}/_doc/{10:032x}")):
         assert _as_sensor(elasticsearch_server, municipality, method, path) == 403
-    mine.spool.close()
-    other.spool.close()
+    mine.close()
+    other.close()
 
 
 def _as_sensor(server: Server, town: Municipality, method: str, path: str) -> int:
@@ -121,7 +121,7 @@ def test_a_revoked_key_parks_and_its_successor_resumes_without_a_restart(
     rig.key = elasticsearch_server.request("POST", "/_security/api_key", body)[1]["encoded"]
     rig.step(60)
     assert rig.counted("delivered") == 30
-    rig.spool.close()
+    rig.close()
 
 
 def test_a_closed_index_parks_alone_and_resumes(
@@ -142,7 +142,7 @@ def test_a_closed_index_parks_alone_and_resumes(
     rig.step(61, times=3)
     assert rig.counted("delivered") == 11
     assert rig.spool.parked("elasticsearch") == {}
-    rig.spool.close()
+    rig.close()
 
 
 def test_one_row_the_mapping_cannot_take_is_rejected_among_good_ones(
@@ -163,7 +163,7 @@ def test_one_row_the_mapping_cannot_take_is_rejected_among_good_ones(
     assert rig.counted("delivered") == 5
     assert rig.counted("dead_lettered") == 1
     assert rig.spool.redrive() == 1
-    rig.spool.close()
+    rig.close()
 
 
 def test_an_index_with_a_strict_mapping_of_its_own_buries_nothing(
@@ -186,7 +186,7 @@ def test_an_index_with_a_strict_mapping_of_its_own_buries_nothing(
     elasticsearch_server.request("DELETE", f"/{alerts[0].index_name}")
     rig.step(61, times=3)
     assert rig.counted("delivered") == 8
-    rig.spool.close()
+    rig.close()
 
 
 @pytest.mark.parametrize("kill_at", [1, 2, 3])

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict
 
 from vigla_sensor.cli.context import FAILED, OK, Context
@@ -56,13 +57,15 @@ def drain(context: Context) -> int:
     if not settings.spool.path.exists():
         raise StartFault(f"{settings.spool.path}: no spool here; has the sensor run with this configuration?")
     progress = Progress(context.stderr, context.clock.monotonic)
-    with only_one(settings.spool.path), ThreadPoolExecutor(len(found), "deliver") as executor:
+    with ExitStack() as stack:
+        stack.enter_context(only_one(settings.spool.path))
+        executor = stack.enter_context(ThreadPoolExecutor(len(found), "deliver"))
         spool = open_spool(settings.spool.path, names(found), context.clock, limits(settings))
-        with contextlib.closing(spool):
-            shipping = Shipping(found, spool, context.clock, executor)
-            before = spool.pending()
-            left = shipping.drain(context.options.patience, lambda now: progress.update(f"{now} to deliver"))
-            reasons = shipping.reasons() if left else {}
+        stack.enter_context(contextlib.closing(spool))
+        shipping = stack.enter_context(contextlib.closing(Shipping(found, spool, context.clock, executor)))
+        before = spool.pending()
+        left = shipping.drain(context.options.patience, lambda now: progress.update(f"{now} to deliver"))
+        reasons = shipping.reasons() if left else {}
     progress.done(f"{before - left} deliveries settled, {left} still wait")
     if context.options.json:
         context.write(json.dumps({"settled": before - left, "waiting": left, "reasons": reasons}))

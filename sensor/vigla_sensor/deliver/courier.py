@@ -77,6 +77,10 @@ class Courier:
     def name(self) -> str:
         return self._sink.name
 
+    def close(self) -> None:
+        """Ends the sink's connections."""
+        self._sink.close()
+
     @property
     def busy(self) -> bool:
         """Whether a batch is on its way."""

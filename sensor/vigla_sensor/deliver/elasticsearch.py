@@ -37,6 +37,10 @@ class Bulk(Protocol):
         """The parsed answer; raises what the client raises."""
         ...
 
+    def close(self) -> None:
+        """Ends its connections."""
+        ...
+
 
 class ElasticsearchSink:
     """`api_key` is asked for each time, so that a new one needs no restart; it raises `OSError` or `ValueError`."""
@@ -45,6 +49,9 @@ class ElasticsearchSink:
 
     def __init__(self, bulk: Bulk, api_key: Callable[[], str]) -> None:
         self._bulk, self._api_key = bulk, api_key
+
+    def close(self) -> None:
+        self._bulk.close()
 
     def send(self, batch: Sequence[SpooledAlert]) -> Answer:
         operations = [line for alert in batch for line in (_action(alert), searchable(alert.body))]
@@ -70,27 +77,31 @@ class ElasticsearchSink:
             return Silent(Silence.CONNECT, error.message)
 
 
-def client_bulk(url: str, ca_file: Path | None, timeout: float) -> Bulk:
+class ClientBulk:
     """The real client: no retries of its own, verified, compressed. Raises `OSError` for a bad authority file."""
-    if ca_file is not None:
-        ca_file.read_bytes()
-    client = Elasticsearch(
-        url,
-        max_retries=0,
-        retry_on_timeout=False,
-        request_timeout=timeout,
-        http_compress=True,
-        ca_certs=DEFAULT if ca_file is None else str(ca_file),
-    )
 
-    def bulk(api_key: str, operations: Sequence[bytes]) -> Mapping[str, Any]:
-        answer = client.options(api_key=api_key).bulk(operations=operations, filter_path=FILTER_PATH)  # type: ignore[arg-type]
+    def __init__(self, url: str, ca_file: Path | None, timeout: float) -> None:
+        if ca_file is not None:
+            ca_file.read_bytes()
+        self._client = Elasticsearch(
+            url,
+            max_retries=0,
+            retry_on_timeout=False,
+            request_timeout=timeout,
+            http_compress=True,
+            ca_certs=DEFAULT if ca_file is None else str(ca_file),
+        )
+
+    def __call__(self, api_key: str, operations: Sequence[bytes]) -> Mapping[str, Any]:
+        client = self._client.options(api_key=api_key)
+        answer = client.bulk(operations=operations, filter_path=FILTER_PATH)  # type: ignore[arg-type]
         body = answer.body
         if not isinstance(body, dict):
             raise SerializationError(f"the answer is no object but {type(body).__name__}")
         return body
 
-    return bulk
+    def close(self) -> None:
+        self._client.close()
 
 
 def searchable(body: bytes) -> bytes:

@@ -38,6 +38,10 @@ class Transport(Protocol):
         """Raises `Fault`."""
         ...
 
+    def close(self) -> None:
+        """Ends its connections."""
+        ...
+
 
 class HttpTransport:
     """Over TLS with verification, always; plain HTTP only to loopback (the configuration refuses others)."""

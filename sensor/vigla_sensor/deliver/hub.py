@@ -25,6 +25,9 @@ class HubSink:
     credential: Callable[[], str]
     name: str = "hub"
 
+    def close(self) -> None:
+        self.transport.close()
+
     def send(self, batch: Sequence[SpooledAlert]) -> Answer:
         body = zstandard.ZstdCompressor(level=_LEVEL).compress(b"".join(alert.body + b"\n" for alert in batch))
         try:

@@ -21,3 +21,7 @@ class Sink(Protocol):
     def send(self, batch: Sequence[SpooledAlert]) -> Answer:
         """What the other side said."""
         ...
+
+    def close(self) -> None:
+        """Ends its connections; nothing is sent after it."""
+        ...

@@ -112,7 +112,7 @@ def run_live(settings: Settings, clock: Clock, make: MakeDetector) -> int:
                 detector.overlay(settings.pack.overlay.read_bytes())
         except (ValueError, OSError) as error:
             raise wiring.StartFault(str(error)) from error
-        shipping = Shipping(sinks, spool, clock, executor)
+        shipping = stack.enter_context(contextlib.closing(Shipping(sinks, spool, clock, executor)))
         composer = wiring.composer(settings, pack, clock, live=True, accepted_floor=shipping.server_date)
         loop = Loop(detector, composer, spool, shipping, clock)
         beat = _heartbeat(settings, pack, clock, executor, detector, spool, shipping)

@@ -65,7 +65,7 @@ def replay_to_sinks(
             contextlib.closing(open_spool(settings.spool.path, wiring.names(sinks), clock, wiring.limits(settings)))
         )
         executor = stack.enter_context(ThreadPoolExecutor(len(sinks), "deliver"))
-        shipping = Shipping(sinks, spool, clock, executor)
+        shipping = stack.enter_context(contextlib.closing(Shipping(sinks, spool, clock, executor)))
         composer = wiring.composer(settings, pack, clock, live=False, accepted_floor=shipping.server_date)
         for alerts in _batches(detector, composer):
             done = spool.accept(alerts)

@@ -63,6 +63,11 @@ class Shipping:
                 courier.land()
             pause(_PAUSE)
 
+    def close(self) -> None:
+        """Ends all connections."""
+        for courier in self.couriers:
+            courier.close()
+
     def reasons(self) -> dict[str, str]:
         """Sinks that do not flow, and why."""
         found = {courier.name: courier.state.reason for courier in self.couriers if courier.state.state != "flowing"}

@@ -14,7 +14,7 @@ import vigla_sensor
 from vigla_sensor.alert import ClockState, Composer, Identity, Pack, PackFault
 from vigla_sensor.clock import Clock
 from vigla_sensor.config import LogFile, Organization, SecretRef, SensorIdentity, Settings
-from vigla_sensor.deliver.elasticsearch import ElasticsearchSink, client_bulk
+from vigla_sensor.deliver.elasticsearch import ClientBulk, ElasticsearchSink
 from vigla_sensor.deliver.http import HttpTransport
 from vigla_sensor.deliver.hub import HubSink
 from vigla_sensor.deliver.sink import Sink
@@ -109,7 +109,7 @@ def sinks(settings: Settings) -> list[Sink]:
     if elasticsearch is not None:
         key = _secret(elasticsearch.api_key, "sinks.elasticsearch.api_key")
         try:
-            bulk = client_bulk(elasticsearch.url, elasticsearch.ca_file, elasticsearch.timeout_seconds)
+            bulk = ClientBulk(elasticsearch.url, elasticsearch.ca_file, elasticsearch.timeout_seconds)
         except (OSError, ssl.SSLError) as error:
             raise StartFault(f"sinks.elasticsearch.ca_file: {error}") from error
         found.append(ElasticsearchSink(bulk, key))

@@ -31,6 +31,9 @@ class ScriptedSink:
         self._script = script
         self.sent: list[list[SpooledAlert]] = []
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def send(self, batch: Sequence[SpooledAlert]) -> Answer:
         self.sent.append(list(batch))
         script = self._script if callable(self._script) else next(self._script)
