@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,8 @@ class Trial:
             native = reference = None
             try:
                 given = self._input(sample, case, f"{sample.path.parent.name}-{at}")
-                alerts = _own(self.replay.alerts(self.pack, given), rule)
+                alerts, seen = self._both(given, rule)
                 native = len(alerts)
-                seen = self.tap.events(self.replay.alerts(self.tap_path, given))
                 context = {
                     "lists": sample.lists,
                     "local_networks": DEFAULT_NETWORKS if sample.local_networks is None else sample.local_networks,
@@ -68,6 +68,12 @@ class Trial:
                 problems = [str(error)]
             elapsed = round(1000 * (time.monotonic() - started))
             yield Outcome(case, native, reference, elapsed, tuple(problems))
+
+    def _both(self, given: Input, rule: str) -> tuple[list[Alert], list[Seen]]:
+        """The rule's alerts and the events behind them: two runs of the core side by side."""
+        with ThreadPoolExecutor(2) as pool:
+            alerts, tapped = pool.map(lambda pack: self.replay.alerts(pack, given), (self.pack, self.tap_path))
+        return _own(alerts, rule), self.tap.events(tapped)
 
     def _input(self, sample: Sample, case: Case, stem: str) -> Input:
         path, logsource = case.folder / str(case.input), None
