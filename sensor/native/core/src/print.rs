@@ -51,7 +51,7 @@ pub fn json_value(value: &Value<'_>, out: &mut Vec<u8>) {
         Value::Strs(texts) => list(texts.iter(), out, |text, out| string(text, out)),
         Value::Floats(numbers) => list(numbers.iter(), out, |n, out| float(*n, out)),
         Value::List(values) => list(values.iter(), out, |value: &OwnedValue, out| {
-            json_value(&value.as_value(), out)
+            json_value(&value.as_value(), out);
         }),
     }
 }

@@ -69,6 +69,6 @@ impl Key {
             hasher.write_u32(ordinal);
             hasher.finish()
         };
-        Uid::from_hash(u128::from(half(0x76_69_67_6c_61)) << 32 | u128::from(half(0x75_69_64) >> 32))
+        Uid::from_hash(u128::from(half(0x76_6967_6c61)) << 32 | u128::from(half(0x0075_6964) >> 32))
     }
 }

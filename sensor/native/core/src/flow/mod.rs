@@ -440,18 +440,18 @@ impl Traffic {
             context.weird(name, None, Some("TCP"));
         }
         let (budget, detection) = (&mut self.budget, &mut self.detection);
-        if let Some(ack) = outcome.acks {
-            if ack > tcp.ends[peer].stream.next() {
-                let mut missed = 0;
-                tcp.ends[peer].stream.missed(budget, ack, &mut |chunk| {
-                    if let Chunk::Gap(n) = chunk {
-                        missed += n;
-                    }
-                    app.stream(&proto::TCP, detection, &mut context, Dir::of(peer), chunk);
-                });
-                if missed > 0 && tcp.missed(peer, &mut head.history) {
-                    head.missed += missed;
+        if let Some(ack) = outcome.acks
+            && ack > tcp.ends[peer].stream.next()
+        {
+            let mut missed = 0;
+            tcp.ends[peer].stream.missed(budget, ack, &mut |chunk| {
+                if let Chunk::Gap(n) = chunk {
+                    missed += n;
                 }
+                app.stream(&proto::TCP, detection, &mut context, Dir::of(peer), chunk);
+            });
+            if missed > 0 && tcp.missed(peer, &mut head.history) {
+                head.missed += missed;
             }
         }
         if let Some(start) = outcome.data_at {
@@ -685,7 +685,7 @@ impl Flow {
         let Self { head, conn, tcp, .. } = self;
         let id = &conn.id;
         let [mut orig, mut resp] = head.sides;
-        let (proto, conn_state) = match id.transport {
+        let (proto, state) = match id.transport {
             Transport::Tcp => match &tcp {
                 Some(tcp) => {
                     orig.bytes = tcp.ends[0].size(&tcp.ends[1]);
@@ -715,7 +715,7 @@ impl Flow {
             orig,
             resp,
             l2: [orig.l2.map(mac), resp.l2.map(mac)],
-            conn_state,
+            state,
             local: (networks.contains(id.orig_h), networks.contains(id.resp_h)),
             missed: head.missed,
             history: head.history,

@@ -26,7 +26,7 @@ pub(crate) struct Conn {
     pub(crate) orig: Side,
     pub(crate) resp: Side,
     pub(crate) l2: [Option<String>; 2],
-    pub(crate) conn_state: &'static str,
+    pub(crate) state: &'static str,
     pub(crate) local: (bool, bool),
     pub(crate) missed: u64,
     pub(crate) history: History,
@@ -58,7 +58,7 @@ const FIELDS: [Field<Conn>; 21] = [
     },
     Field {
         name: "conn_state",
-        get: |c| Some(Value::Str(c.conn_state)),
+        get: |c| Some(Value::Str(c.state)),
     },
     Field {
         name: "local_orig",

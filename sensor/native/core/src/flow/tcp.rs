@@ -83,7 +83,8 @@ impl Endpoint {
 
     /// The offset of a sequence number, taken as the one nearest to `near`.
     fn offset(&self, seq: u32, near: i64) -> i64 {
-        let near_seq = self.start.wrapping_add(near as u32);
+        // The lower half is what counts in sequence space.
+        let near_seq = self.start.wrapping_add(near.cast_unsigned() as u32);
         near + i64::from(seq.wrapping_sub(near_seq).cast_signed())
     }
 
@@ -110,7 +111,7 @@ impl Endpoint {
 
     /// True once, when all bytes before its FIN were handed on.
     pub(crate) fn reaches_end(&mut self) -> bool {
-        let ends = self.fins > 0 && !self.told && self.stream.next() as i64 >= self.fin - 1;
+        let ends = self.fins > 0 && !self.told && self.stream.next().cast_signed() >= self.fin - 1;
         self.told |= ends;
         ends
     }
@@ -201,7 +202,7 @@ impl Tcp {
     pub(crate) fn segment(&mut self, side: usize, segment: &Segment<'_>, history: &mut History) -> Outcome {
         let mut out = Outcome::default();
         let flags = segment.flags;
-        let len = segment.data_len as i64;
+        let len = segment.data_len.cast_signed() as i64;
         if !self.seen[side] {
             if side == 0 {
                 self.partial = !flags.syn() || flags.ack();
@@ -275,7 +276,7 @@ impl Tcp {
         self.seen[side] = true;
         let whole = segment.data.len() >= segment.data_len;
         if len > 0 && !flags.rst() && !underflow {
-            let data_at = (at + i64::from(flags.syn())) as u64;
+            let data_at = (at + i64::from(flags.syn())).cast_unsigned();
             if whole {
                 out.data_at = Some(data_at);
             } else {

@@ -79,7 +79,7 @@ impl Fragments {
         if end > MAX_DATAGRAM {
             return refuse(self, "fragment_size_inconsistency");
         }
-        if piece.more && (ip.payload.is_empty() || ip.payload.len() % 8 != 0) {
+        if piece.more && (ip.payload.is_empty() || !ip.payload.len().is_multiple_of(8)) {
             return refuse(self, "fragment_with_odd_length");
         }
         let key = Key {
@@ -112,18 +112,17 @@ impl Fragments {
         if partial
             .length
             .is_some_and(|length| complete(&partial.pieces, length as u64))
+            && let Some(done) = self.partial.remove(&key)
         {
-            if let Some(done) = self.partial.remove(&key) {
-                self.bytes -= done.bytes;
-                self.whole += 1;
-                let length = done.length.unwrap_or(0);
-                let mut whole: Vec<u8> = Vec::with_capacity(length);
-                for (_, bytes) in &done.pieces {
-                    whole.extend_from_slice(bytes);
-                }
-                whole.truncate(length);
-                return Outcome::Whole(whole, done.wire);
+            self.bytes -= done.bytes;
+            self.whole += 1;
+            let length = done.length.unwrap_or(0);
+            let mut whole: Vec<u8> = Vec::with_capacity(length);
+            for (_, bytes) in &done.pieces {
+                whole.extend_from_slice(bytes);
             }
+            whole.truncate(length);
+            return Outcome::Whole(whole, done.wire);
         }
         while self.bytes > MAX_BYTES && !self.order.is_empty() {
             self.evict();

@@ -1,4 +1,4 @@
-//! Link layers and what stands between them and IP: VLAN tags, PPPoE, MPLS, provider bridges and the like.
+//! Link layers and what stands between them and IP: VLAN tags, `PPPoE`, MPLS, provider bridges and the like.
 
 use super::{Stop, be16, be32};
 

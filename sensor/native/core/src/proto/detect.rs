@@ -186,10 +186,11 @@ impl App {
             Chunk::Bytes(bytes) => parser.data(context, dir, bytes),
             Chunk::Gap(n) => parser.gap(context, dir, n),
         });
-        if let (Next::Switch(used), Chunk::Bytes(bytes)) = (next, chunk) {
-            if used > 0 && used < bytes.len() {
-                self.stream(table, counts, context, dir, Chunk::Bytes(&bytes[used..]));
-            }
+        if let (Next::Switch(used), Chunk::Bytes(bytes)) = (next, chunk)
+            && used > 0
+            && used < bytes.len()
+        {
+            self.stream(table, counts, context, dir, Chunk::Bytes(&bytes[used..]));
         }
     }
 

@@ -117,10 +117,11 @@ impl Stream {
         budget.held += added;
         budget.peak = budget.peak.max(budget.held);
         self.drain(budget, each);
-        if !acked && self.held_bytes > ABOVE_HOLE_WITHOUT_ACK {
-            if let Some((start, _)) = self.held.first() {
-                self.missed(budget, *start, each);
-            }
+        if !acked
+            && self.held_bytes > ABOVE_HOLE_WITHOUT_ACK
+            && let Some((start, _)) = self.held.first()
+        {
+            self.missed(budget, *start, each);
         }
     }
 

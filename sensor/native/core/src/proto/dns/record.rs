@@ -9,6 +9,7 @@ use crate::record;
 
 /// A query, its reply, or both.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // the header's flags, a column each
 pub(crate) struct Dns {
     proto: &'static str,
     netbios: bool,
@@ -35,8 +36,8 @@ impl Dns {
     pub(super) fn new(proto: &'static str, id: u16, netbios: bool) -> Self {
         Self {
             proto,
-            id,
             netbios,
+            id,
             ..Self::default()
         }
     }

@@ -200,10 +200,10 @@ impl Half {
             return;
         }
         let complete = std::mem::take(&mut self.header);
-        if self.state == State::Headers {
-            if let Some((name, value)) = wire::header(&complete) {
-                each(self, Item::Header(name, value));
-            }
+        if self.state == State::Headers
+            && let Some((name, value)) = wire::header(&complete)
+        {
+            each(self, Item::Header(name, value));
         }
         if line.is_empty() {
             if self.state == State::Trailers {

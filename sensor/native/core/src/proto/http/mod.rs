@@ -74,6 +74,9 @@ pub(crate) fn probe(bytes: &[u8], dir: Dir, usual: bool) -> Verdict {
     let line = &bytes[..end.unwrap_or(bytes.len())];
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let method = line.iter().take_while(|byte| byte.is_ascii_graphic()).count();
+    if method == 0 && !line.is_empty() {
+        return Verdict::No;
+    }
     if method > 32
         || line
             .iter()
@@ -266,10 +269,10 @@ impl Http {
 
     fn response_header(&mut self, half: &mut Half, name: &[u8], value: &[u8]) {
         framing(half, name, value);
-        if name.eq_ignore_ascii_case(b"content-disposition") {
-            if let Some(pending) = self.waiting.front_mut() {
-                pending.transaction.filenames[1].extend(wire::filename(value).map(text));
-            }
+        if name.eq_ignore_ascii_case(b"content-disposition")
+            && let Some(pending) = self.waiting.front_mut()
+        {
+            pending.transaction.filenames[1].extend(wire::filename(value).map(text));
         }
     }
 

@@ -30,8 +30,8 @@ pub(crate) struct Http {
 /// Zeek's empty set.
 const NO_TAGS: &[OwnedValue] = &[];
 
-fn text(value: &Option<String>) -> Option<Value<'_>> {
-    value.as_deref().map(Value::Str)
+fn text(value: Option<&String>) -> Option<Value<'_>> {
+    value.map(|text| Value::Str(text))
 }
 
 fn texts(values: &[String]) -> Option<Value<'_>> {
@@ -45,31 +45,31 @@ const FIELDS: [Field<Http>; 24] = [
     },
     Field {
         name: "method",
-        get: |h| text(&h.method),
+        get: |h| text(h.method.as_ref()),
     },
     Field {
         name: "host",
-        get: |h| text(&h.host),
+        get: |h| text(h.host.as_ref()),
     },
     Field {
         name: "uri",
-        get: |h| text(&h.uri),
+        get: |h| text(h.uri.as_ref()),
     },
     Field {
         name: "referrer",
-        get: |h| text(&h.referrer),
+        get: |h| text(h.referrer.as_ref()),
     },
     Field {
         name: "version",
-        get: |h| text(&h.version),
+        get: |h| text(h.version.as_ref()),
     },
     Field {
         name: "user_agent",
-        get: |h| text(&h.user_agent),
+        get: |h| text(h.user_agent.as_ref()),
     },
     Field {
         name: "origin",
-        get: |h| text(&h.origin),
+        get: |h| text(h.origin.as_ref()),
     },
     Field {
         name: "request_body_len",
@@ -101,7 +101,7 @@ const FIELDS: [Field<Http>; 24] = [
     },
     Field {
         name: "username",
-        get: |h| text(&h.username),
+        get: |h| text(h.username.as_ref()),
     },
     Field {
         name: "password",
@@ -113,7 +113,7 @@ const FIELDS: [Field<Http>; 24] = [
     },
     Field {
         name: "cookie",
-        get: |h| text(&h.cookie),
+        get: |h| text(h.cookie.as_ref()),
     },
     Field {
         name: "client_header_names",

@@ -67,6 +67,7 @@ struct Side {
 
 /// TLS of one connection.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // facts of a handshake that do not exclude each other
 pub(crate) struct Ssl {
     sides: [Side; 2],
     client: Option<Dir>,

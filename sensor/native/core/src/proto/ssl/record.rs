@@ -22,22 +22,22 @@ pub(crate) struct Ssl {
     pub(super) ja4: Option<String>,
 }
 
-fn name<'a>(name: &'a Option<Cow<'static, str>>) -> Option<Value<'a>> {
-    name.as_deref().map(Value::Str)
+fn name<'a>(name: Option<&'a Cow<'static, str>>) -> Option<Value<'a>> {
+    name.map(|name| Value::Str(name))
 }
 
 const FIELDS: [Field<Ssl>; 12] = [
     Field {
         name: "version",
-        get: |s| name(&s.version),
+        get: |s| name(s.version.as_ref()),
     },
     Field {
         name: "cipher",
-        get: |s| name(&s.cipher),
+        get: |s| name(s.cipher.as_ref()),
     },
     Field {
         name: "curve",
-        get: |s| name(&s.curve),
+        get: |s| name(s.curve.as_ref()),
     },
     Field {
         name: "server_name",
@@ -49,7 +49,7 @@ const FIELDS: [Field<Ssl>; 12] = [
     },
     Field {
         name: "last_alert",
-        get: |s| name(&s.last_alert),
+        get: |s| name(s.last_alert.as_ref()),
     },
     Field {
         name: "next_protocol",
