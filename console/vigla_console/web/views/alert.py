@@ -29,6 +29,7 @@ from vigla_console.web.rows import rows, short_name, title
 from vigla_console.web.slots import fill_all, values_of
 
 VERBS = ("ack", "escalate", "answer", "close", "promote", "assign", "reopen", "undo")
+UNDOABLE = ("ack", "escalate", "answer", "close", "assign", "reopen")  # what the service can take back
 AROUND = timedelta(minutes=30)
 MOST_AROUND = 20
 MOST_MEMBERS = 20
@@ -178,7 +179,7 @@ def _verbs(context: Context, group: AlertGroup, history: Sequence[HistoryEntry])
     """What the reader may do now; undo only to whoever did the last act, while it can still be taken back."""
     verbs = {verb for verb in VERBS if verb != "undo" and context.triage.may(verb, group)}
     last = history[-1] if history else None
-    mine = last is not None and last.actor == context.user.id and "was" in (last.detail or {})
+    mine = last is not None and last.actor == context.user.id and last.verb in UNDOABLE
     if last is not None and mine and context.clock.now() - last.at <= UNDO_WITHIN:
         verbs |= {"undo"} if context.triage.may("undo", group) else set()
     return frozenset(verbs)
