@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--reference", type=Path, metavar="FILE", help="the reference evaluator (tests/sigma/reference.py)"
     )
+    test.add_argument(
+        "--mutants", action="store_true", help="print the changes of a rule that none of its samples notices"
+    )
     test.add_argument("--json", action="store_true", help="print the outcomes as one JSON list")
     test.set_defaults(run=test_command)
     return parser

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
+from multiprocessing import get_context
 
 from sigma.processing.pipeline import ProcessingPipeline
 
@@ -23,7 +24,8 @@ def read_files(files: list[RuleFile], pipelines: tuple[str, ...], progress: Prog
     workers = min(os.cpu_count() or 1, len(chunks))
     if len(files) < POOL_FROM or workers < 2:
         return _gathered(map(_read_chunk, chunks), len(files), progress)
-    with ProcessPoolExecutor(workers) as pool:
+    # Spawned, not forked: a caller may have threads, and a fork of one of those may hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return _gathered(pool.map(_read_chunk, chunks), len(files), progress)
 
 

@@ -22,7 +22,7 @@ def test_samples_behave(rule: str, tmp_path: Path) -> None:
     _, results = run_samples(
         read_tree(PACK), rule, NativeReplay(), ModuleEvaluator(reference), tmp_path, ProgressBar("test")
     )
-    outcomes = [outcome for _, _, found in results for outcome in found]
+    outcomes = [outcome for result in results for outcome in result.outcomes]
     assert outcomes
     failed = [(outcome.case.name, *outcome.problems) for outcome in outcomes if not outcome.behaves]
     assert not failed, "\n".join(" | ".join(lines) for lines in failed)

@@ -1,6 +1,5 @@
 """``test``: samples through a sensor and through the reference, with a sensor made of the reference for these tests."""
 
-import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from vigla_rules.commands.test import find_reference, print_results, run_samples
 from vigla_rules.layout import read_tree
 from vigla_rules.terminal import ProgressBar
 from vigla_rules.trials.evaluator import ModuleEvaluator
+from vigla_rules.trials.mutants import mutants, only
 from vigla_rules.trials.recipes import RecipeError, run_recipe
 from vigla_rules.trials.replay import Alert, Input, ReplayError, SensorReplay, configuration
 from vigla_rules.vpk import read_pack
@@ -77,13 +77,13 @@ def samples(pack_dir: Path) -> Path:
 
 def test_samples_that_behave(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = run(samples, LineSensor())
-    outcomes = [outcome for _, _, found in results for outcome in found]
+    outcomes = [outcome for result in results for outcome in result.outcomes]
     assert [(o.native, o.reference, o.behaves) for o in outcomes] == [(1, 1, True), (0, 0, True), (0, 0, True)]
     print_results(results)
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].split() == ["id", "rule", "positives", "negatives", "native", "reference", "ms"]
+    assert printed[0].split() == ["id", "rule", "positives", "negatives", "native", "reference", "mutants", "ms"]
     assert printed[1].split()[:6] == ["00000000", "tor_gateway", "1/1", "2/2", "1", "1"]
-    assert printed[-1] == "3 of 3 samples behave, 1 rules"
+    assert printed[-1] == "3 of 3 samples behave, 0 of 0 mutants caught, 1 rules"
 
 
 def test_a_rule_that_misses_says_the_event_and_the_field(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,13 +98,13 @@ def test_a_rule_that_misses_says_the_event_and_the_field(samples: Path, capsys: 
 
 def test_a_rule_that_fires_wrongly_says_what_matched(samples: Path) -> None:
     write(samples / "detections/c2/tor_gateway.yml", RULE.replace("|endswith", "|contains"))
-    outcomes = run(samples, LineSensor())[0][2]
+    outcomes = run(samples, LineSensor())[0].outcomes
     assert [outcome.behaves for outcome in outcomes] == [True, True, False]
     assert any("x.onion.example.net" in problem for problem in outcomes[2].problems)
 
 
 def test_engines_that_differ_fail_the_case(samples: Path) -> None:
-    outcomes = run(samples, LineSensor(blind=True))[0][2]
+    outcomes = run(samples, LineSensor(blind=True))[0].outcomes
     assert not outcomes[0].behaves
     assert "native found 0, the reference 1" in outcomes[0].problems
 
@@ -114,7 +114,7 @@ def test_counts_entities_lists_and_networks_are_asked(samples: Path) -> None:
     text += "with: {lists: {users: [a]}, local_networks: [192.0.2.0/24]}\n"
     write(samples / "samples/c2/tor_gateway/sample.yml", text)
     sensor = LineSensor()
-    problems = run(samples, sensor)[0][2][0].problems
+    problems = run(samples, sensor)[0].outcomes[0].problems
     assert "1 alerts, expected 2" in problems
     assert "entity '10.0.0.5', expected '10.0.0.6'" in problems
     assert sensor.given[0].lists == {"users": ["a"]}
@@ -123,7 +123,9 @@ def test_counts_entities_lists_and_networks_are_asked(samples: Path) -> None:
 
 def test_an_input_that_gives_no_event_says_so(samples: Path) -> None:
     write(samples / "samples/c2/tor_gateway/asked.log", "")
-    assert any("no event came of the input" in problem for problem in run(samples, LineSensor())[0][2][0].problems)
+    assert any(
+        "no event came of the input" in problem for problem in run(samples, LineSensor())[0].outcomes[0].problems
+    )
 
 
 def test_one_rule_by_name_and_an_unknown_one(samples: Path) -> None:
@@ -141,7 +143,7 @@ def test_a_recipe_writes_the_capture_and_its_failure_is_the_case_s(samples: Path
     )
     text = SAMPLE.replace("log: asked.log", 'recipe: names.lines, args: {text: "abc.onion.example"}')
     write(samples / "samples/c2/tor_gateway/sample.yml", text.replace("log: other.log", "recipe: names.broken"))
-    outcomes = run(samples, LineSensor())[0][2]
+    outcomes = run(samples, LineSensor())[0].outcomes
     assert outcomes[0].behaves
     assert outcomes[1].problems == ("recipe 'names.broken' failed: OSError: x",)
     with pytest.raises(RecipeError, match=r"names\.gone"):
@@ -190,6 +192,40 @@ def test_the_reference_is_found_from_the_pack() -> None:
     assert find_reference(Path("/")) is None
 
 
-def test_json_names_each_case(samples: Path) -> None:
-    results = run(samples, LineSensor())
-    assert json.dumps([outcome.case.name for _, _, found in results for outcome in found])
+TWO_PARTS = RULE.replace("    condition: selection", "    small:\n        Z: 0\n    condition: selection and not small")
+
+
+def test_a_part_that_no_sample_needs_is_named(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(samples / "detections/c2/tor_gateway.yml", TWO_PARTS)
+    result = run(samples, LineSensor())[0]
+    assert result.mutants == 3
+    assert result.survivors == ["tor_gateway: without (not of 1)"]
+    print_results([result], mutants=True)
+    printed = capsys.readouterr().out
+    assert "no sample notices tor_gateway: without (not of 1)" in printed
+    assert "2 of 3 mutants caught" in printed
+
+
+def test_mutants_of_a_correlation() -> None:
+    rules = {
+        "fields": ["u"],
+        "predicates": [{"op": "eq", "field": 0, "value": "x"}],
+        "nodes": [{"p": 0}],
+        "rules": [{"id": "r", "name": "r", "condition": 0}, {"id": "other", "name": "other", "condition": 0}],
+        "correlations": [
+            {
+                "id": "c", "name": "c", "type": "value_count", "rules": ["r"], "group_by": ["u"], "timespan_ms": 1000,
+                "field": ["u"], "condition": [{"op": "gte", "value": 3}],
+            }
+        ],
+    }  # fmt: skip
+    assert [rule["id"] for rule in only(rules, "c")["rules"]] == ["r"]
+    assert [mutant.change for mutant in mutants(rules, "c")] == [
+        "c: gte 2",
+        "c: gte 4",
+        "c: without group-by",
+        "c: a tenth of the timespan",
+        "c: ten times the timespan",
+        "c: counting events",
+    ]
+    assert rules["correlations"][0]["condition"] == [{"op": "gte", "value": 3}], "the pack itself is as it was"

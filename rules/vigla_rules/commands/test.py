@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from vigla_rules.checking.samples import Sample, read_samples
@@ -21,7 +22,17 @@ from vigla_rules.vpk import read_pack
 
 WATCH_SECONDS = 0.5
 Rule = RuleDraft | CorrelationDraft
-Results = list[tuple[Rule, Sample, list[Outcome]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A rule's sample and how it came out."""
+
+    rule: Rule
+    sample: Sample
+    outcomes: list[Outcome]
+    mutants: int
+    survivors: list[str]
 
 
 def test_command(options: argparse.Namespace) -> int:
@@ -55,7 +66,7 @@ def find_reference(directory: Path) -> Path | None:
 
 def run_samples(
     tree: Tree, wanted: str | None, replay: Replay, evaluator: Evaluator | None, folder: Path, progress: ProgressBar
-) -> tuple[Compiled, Results]:
+) -> tuple[Compiled, list[Result]]:
     """Compiles the pack and runs all samples, or those of one rule; raises ``ValueError`` for one that has none."""
     compiled = compile_trees([tree], (), lambda _done, _total: None)
     pack = folder / "pack.vpk"
@@ -64,9 +75,10 @@ def run_samples(
     rules = read_pack(pack).json("rules.json")
     trial = Trial(replay, evaluator, pack, rules, tap, tap_path, tree.root / "samples" / "recipes", folder)
     chosen = _chosen(compiled, tree, wanted)
-    results: Results = []
+    results = []
     for at, (rule, sample) in enumerate(chosen, start=1):
-        results.append((rule, sample, list(trial.run(sample, rule.meta.id))))
+        outcomes = list(trial.run(sample, rule.meta.id))
+        results.append(Result(rule, sample, outcomes, *trial.mutants(rule.meta.id, outcomes)))
         progress(at, len(chosen))
     return compiled, results
 
@@ -84,31 +96,41 @@ def _once(options: argparse.Namespace, command: tuple[str, ...]) -> int:
         except ValueError as error:
             sys.stderr.write(f"vigla-rules: {error}\n")
             return 1
-    failed = sum(not outcome.behaves for _, _, outcomes in results for outcome in outcomes) + len(compiled.refused)
+    failed = sum(not outcome.behaves for result in results for outcome in result.outcomes) + len(compiled.refused)
     if options.json:
         sys.stdout.write(json.dumps(_json(results), ensure_ascii=False) + "\n")
     else:
         sys.stderr.writelines(f"{finding}\n" for finding in compiled.refused)
-        print_results(results)
+        print_results(results, mutants=options.mutants)
     return 1 if failed or not results else 0
 
 
-def print_results(results: Results) -> None:
-    """The table, then each failure with its event and what missed."""
-    rows: list[tuple[str, ...]] = [("id", "rule", "positives", "negatives", "native", "reference", "ms")]
-    for rule, _, outcomes in results:
+def print_results(results: list[Result], *, mutants: bool = False) -> None:
+    """The table, then each failure with its event and what missed, then what no sample notices where asked."""
+    rows: list[tuple[str, ...]] = [("id", "rule", "positives", "negatives", "native", "reference", "mutants", "ms")]
+    for result in results:
+        outcomes = result.outcomes
         halves = [[o for o in outcomes if o.case.positive is positive] for positive in (True, False)]
         shares = [f"{sum(o.behaves for o in half)}/{len(half)}" for half in halves]
         engines = [_sum([o.native for o in outcomes]), _sum([o.reference for o in outcomes])]
-        rows.append((rule.meta.id[:8], rule.meta.name, *shares, *engines, str(sum(o.milliseconds for o in outcomes))))
+        caught = f"{result.mutants - len(result.survivors)}/{result.mutants}"
+        spent = str(sum(o.milliseconds for o in outcomes))
+        rows.append((result.rule.meta.id[:8], result.rule.meta.name, *shares, *engines, caught, spent))
     sys.stdout.write(table(rows) + "\n")
-    cases = [(sample, outcome) for _, sample, outcomes in results for outcome in outcomes]
+    cases = [(result.sample, outcome) for result in results for outcome in result.outcomes]
     for sample, outcome in cases:
         if not outcome.behaves:
             sys.stdout.write(f"\n{sample.path}: {outcome.case.name}\n")
             sys.stdout.writelines(f"  {problem}\n" for problem in outcome.problems)
+    if mutants:
+        for result in results:
+            sys.stdout.writelines(f"{result.sample.path}: no sample notices {change}\n" for change in result.survivors)
     behaving = sum(outcome.behaves for _, outcome in cases)
-    sys.stdout.write(f"{behaving} of {len(cases)} samples behave, {len(results)} rules\n")
+    total = sum(result.mutants for result in results)
+    caught_all = total - sum(len(result.survivors) for result in results)
+    sys.stdout.write(
+        f"{behaving} of {len(cases)} samples behave, {caught_all} of {total} mutants caught, {len(results)} rules\n"
+    )
 
 
 def _chosen(compiled: Compiled, tree: Tree, wanted: str | None) -> list[tuple[Rule, Sample]]:
@@ -129,21 +151,27 @@ def _sum(counts: list[int | None]) -> str:
     return str(sum(ran)) if ran else "-"
 
 
-def _json(results: Results) -> list[dict[str, object]]:
+def _json(results: list[Result]) -> list[dict[str, object]]:
     return [
         {
-            "rule": rule.meta.name,
-            "id": rule.meta.id,
-            "case": outcome.case.name,
-            "positive": outcome.case.positive,
-            "native": outcome.native,
-            "reference": outcome.reference,
-            "ms": outcome.milliseconds,
-            "behaves": outcome.behaves,
-            "problems": list(outcome.problems),
+            "rule": result.rule.meta.name,
+            "id": result.rule.meta.id,
+            "mutants": result.mutants,
+            "survivors": result.survivors,
+            "cases": [
+                {
+                    "case": outcome.case.name,
+                    "positive": outcome.case.positive,
+                    "native": outcome.native,
+                    "reference": outcome.reference,
+                    "ms": outcome.milliseconds,
+                    "behaves": outcome.behaves,
+                    "problems": list(outcome.problems),
+                }
+                for outcome in result.outcomes
+            ],
         }
-        for rule, _, outcomes in results
-        for outcome in outcomes
+        for result in results
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from vigla_rules.checking.samples import Case, Sample
 from vigla_rules.trials.evaluator import Evaluator
+from vigla_rules.trials.mutants import Observed, escaped
 from vigla_rules.trials.recipes import RecipeError, run_recipe
 from vigla_rules.trials.replay import Alert, Input, Replay, ReplayError
 from vigla_rules.trials.tap import Seen, Tap
@@ -28,6 +29,7 @@ class Outcome:
     reference: int | None
     milliseconds: int
     problems: tuple[str, ...]
+    observed: Observed | None = None
 
     @property
     def behaves(self) -> bool:
@@ -52,7 +54,7 @@ class Trial:
         """The outcomes of a sample's cases, in their order. ``rule`` is the rule's id."""
         for at, case in enumerate(sample.cases):
             started = time.monotonic()
-            native = reference = None
+            native = reference = observed = None
             try:
                 given = self._input(sample, case, f"{sample.path.parent.name}-{at}")
                 alerts, seen = self._both(given, rule)
@@ -61,13 +63,21 @@ class Trial:
                     "lists": sample.lists,
                     "local_networks": DEFAULT_NETWORKS if sample.local_networks is None else sample.local_networks,
                 }
+                observed = Observed(case, seen, context)
                 if self.evaluator is not None:
                     reference = self.evaluator.hits(self.rules, rule, seen, context)
                 problems = self._problems(case, rule, alerts, reference, seen, context)
             except (ReplayError, RecipeError, OSError, ValueError) as error:
                 problems = [str(error)]
             elapsed = round(1000 * (time.monotonic() - started))
-            yield Outcome(case, native, reference, elapsed, tuple(problems))
+            yield Outcome(case, native, reference, elapsed, tuple(problems), observed)
+
+    def mutants(self, rule: str, outcomes: Sequence[Outcome]) -> tuple[int, list[str]]:
+        """How many mutants the rule has, and those that no case notices; none unless every case ran."""
+        observed = [outcome.observed for outcome in outcomes if outcome.observed is not None]
+        if self.evaluator is None or len(observed) < len(outcomes):
+            return 0, []
+        return escaped(self.rules, rule, observed, self.evaluator)
 
     def _both(self, given: Input, rule: str) -> tuple[list[Alert], list[Seen]]:
         """The rule's alerts and the events behind them: two runs of the core side by side."""
