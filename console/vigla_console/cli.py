@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
         return run(parsed)
-    except (BadConfig, NotMigrated, BadPack, Refused, NotFound, StoreUnavailable, ValueError) as error:
+    except (BadConfig, NotMigrated, BadPack, Refused, NotFound, StoreUnavailable, ValueError, OSError) as error:
         print(f"vigla-console: {error}", file=sys.stderr)
         return 2
 
@@ -89,7 +89,10 @@ def _demo(parsed: argparse.Namespace) -> int:
 
 
 def _database(parsed: argparse.Namespace) -> CaseDatabase:
-    database = CaseDatabase.at(read_settings(parsed.config).storage.directory / "cases.db")
+    path = read_settings(parsed.config).storage.directory / "cases.db"
+    if not path.exists():
+        raise NotMigrated(f"{path} does not exist: run `vigla-console migrate`")
+    database = CaseDatabase.at(path)
     require_migrated(database)
     return database
 

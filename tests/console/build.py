@@ -127,6 +127,7 @@ class House:
     clock: StandingClock
     settings: Settings
     credentials: dict[str, str] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
 
     def client(self) -> TestClient:
         return TestClient(self.app, base_url="http://127.0.0.1:8443", raise_server_exceptions=False)
@@ -135,10 +136,16 @@ class House:
         return SqlAccounts(self.hub.database, self.clock, CHEAP).add(login, login.title(), PASSWORD, bindings, "el")
 
     def officer(self, tenant: str = "kalamata") -> "Person":
-        return self.signed_in(self.user(f"officer.{tenant}", Binding(Role.OFFICER, TenantId(tenant))))
+        """The tenant's officer, in a new session."""
+        return self._known(f"officer.{tenant}", Binding(Role.OFFICER, TenantId(tenant)))
 
     def analyst(self) -> "Person":
-        return self.signed_in(self.user("analyst", Binding(Role.ANALYST)))
+        return self._known("analyst", Binding(Role.ANALYST))
+
+    def _known(self, login: str, binding: Binding) -> "Person":
+        if login not in self.users:
+            self.users[login] = self.user(login, binding)
+        return self.signed_in(self.users[login])
 
     def signed_in(self, user: User) -> "Person":
         signed = self.hub.sessions.sign_in(user.login, PASSWORD, "192.0.2.1")
