@@ -67,7 +67,7 @@ def _as_expected(one: Observed, hits: int) -> bool:
 
 
 def _condition_mutants(rules: dict[str, Any], entry: dict[str, Any]) -> Iterator[Mutant]:
-    """Each part of an AND or OR left out, each negation dropped. Parts of value lists are data, not conditions."""
+    """Each part of an AND or OR left out, each negation dropped."""
     for at in _reachable(rules["nodes"], entry["condition"]):
         kind, content = next(iter(rules["nodes"][at].items()))
         told = f"{entry['name']}: "
@@ -75,10 +75,10 @@ def _condition_mutants(rules: dict[str, Any], entry: dict[str, Any]) -> Iterator
             for child in content:
                 rest = [other for other in content if other != child]
                 yield Mutant(told + f"without {_spelled(rules, child)}", _with_node(rules, at, {"and": rest}))
-        elif kind == "or" and not _is_value_list(rules, content):
-            for child in content:
-                rest = [other for other in content if other != child]
-                yield Mutant(told + f"without {_spelled(rules, child)}", _with_node(rules, at, {"or": rest}))
+        elif kind == "or" and len(groups := _by_field(rules, content)) > 1:
+            for members in groups:
+                rest = [other for other in content if other not in members]
+                yield Mutant(told + f"without {_spelled(rules, members[0])}", _with_node(rules, at, {"or": rest}))
         elif kind == "not":
             yield Mutant(told + f"without `not` {_spelled(rules, content)}", _with_node(rules, at, {"and": [content]}))
 
@@ -127,10 +127,13 @@ def _reachable(nodes: list[dict[str, Any]], root: int) -> list[int]:
     return sorted(found)
 
 
-def _is_value_list(rules: dict[str, Any], children: list[int]) -> bool:
-    """Several values of one field under one operator."""
-    tests = [rules["predicates"][rules["nodes"][at]["p"]] if "p" in rules["nodes"][at] else None for at in children]
-    return None not in tests and len({(test["field"], test["op"]) for test in tests if test}) == 1
+def _by_field(rules: dict[str, Any], children: list[int]) -> list[list[int]]:
+    """The alternatives of an OR: several values of one field are one, for a list of values is data."""
+    groups: dict[object, list[int]] = {}
+    for at in children:
+        test = rules["predicates"][rules["nodes"][at]["p"]] if "p" in rules["nodes"][at] else None
+        groups.setdefault(("node", at) if test is None else ("field", test["field"]), []).append(at)
+    return list(groups.values())
 
 
 def _spelled(rules: dict[str, Any], at: int) -> str:
