@@ -1,6 +1,6 @@
-"""Samples from logs through two obvious programs, reader of lines and evaluator: they behave, and catch every mutant.
+"""Samples through programs written apart from the sensor: an obvious reader of lines, an obvious evaluator of rules.
 
-The native engine runs the same samples, and the captures, by ``vigla-rules test``.
+They must agree with the sample, as the sensor does (`test_pack_samples.py`), and notice each small damage to a rule.
 """
 
 import json
@@ -9,62 +9,53 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.rules.pack import mutants, oracle
-from tests.rules.pack.reading import PACK, Rule, alerting, load, rules, sources
+from tests.rules.pack.cases import DEFINITIONS, NETWORKS, Case, cases_of
+from tests.rules.pack.reading import PACK, Rule, alerting, rules
 from tests.sigma.reference import Event, Reference
 
-NETWORKS = ("10.0.0.0/8",)
-DEFINITIONS = {path.stem: load(path) for path in sources()}
 BY_NAME = {rule.name: rule for rule in rules()}
-PARTS = ("product", "category", "service")
-
-
-def sample_of(rule: Rule) -> dict[str, Any]:
-    return load(PACK / "samples" / rule.place / "sample.yml")
-
-
-def log_cases(rule: Rule) -> list[dict[str, Any]]:
-    sample = sample_of(rule)
-    return [case for key in ("true_positives", "true_negatives") for case in sample[key] if "log" in case]
-
-
-ON_LOGS = [rule for rule in alerting() if log_cases(rule)]
+CASES = [pytest.param(case, id=f"{rule.name}: {case.name}") for rule in alerting() for case in cases_of(rule)]
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    pack = tmp_path_factory.mktemp("pack") / "vigla.vpk"
-    command = [sys.executable, "-m", "vigla_rules", "compile", str(PACK), "-o", str(pack), "--strict"]
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pack") / "vigla.vpk"
+    command = [sys.executable, "-m", "vigla_rules", "compile", str(PACK), "-o", str(path), "--strict"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return path
+
+
+@pytest.fixture(scope="module")
+def compiled(pack: Path) -> dict[str, Any]:
     with zipfile.ZipFile(pack) as archive:
         found: dict[str, Any] = json.loads(archive.read("rules.json"))
     return found
 
 
-def events(rule: Rule, case: dict[str, Any]) -> list[Event]:
-    lines = (PACK / "samples" / rule.place / case["log"]).read_text(encoding="utf-8").splitlines()
-    read = [oracle.event(DEFINITIONS[case["source"]], line) for line in lines]
-    return [
-        Event(fields, {part: logsource.get(part) for part in PARTS}, round(seconds * 1e9))
-        for seconds, logsource, fields in (found for found in read if found is not None)
-    ]
+def judged(case: Case, compiled: dict[str, Any], seen: Sequence[Event]) -> list[str | None]:
+    """The entity of each alert of the case's rule, by the obvious evaluator."""
+    hits = Reference(compiled, case.lists, NETWORKS).run(seen)
+    mine = [hit for hit in hits if hit.rule == case.rule.body["id"] and not hit.quiet]
+    return [first(case.rule.fields, {**hit.event.fields, **dict(hit.group)}) for hit in mine]
 
 
-def alerts(rule: Rule, compiled: dict[str, Any], seen: Sequence[Event]) -> list[str]:
-    """The entity of each alert of the rule."""
-    lists = sample_of(rule).get("with", {}).get("lists", {})
-    hits = Reference(compiled, lists, NETWORKS).run(seen)
-    entity = rule.fields[0]
-    return [
-        str(hit.event.fields.get(entity, dict(hit.group).get(entity)))
-        for hit in hits
-        if hit.rule == rule.body["id"] and not hit.quiet
-    ]
+def first(names: Sequence[str], values: dict[str, Any]) -> str | None:
+    """The first of the names that has a value, as text."""
+    return next((str(values[name]) for name in names if name in values), None)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_reference_behaves(case: Case, compiled: dict[str, Any], tmp_path: Path) -> None:
+    entities = judged(case, compiled, case.events(tmp_path))
+    assert len(entities) == case.alerts
+    assert entities[:1] == [case.entity][: case.alerts]
 
 
 def bases(rule: Rule) -> list[Rule]:
@@ -73,24 +64,16 @@ def bases(rule: Rule) -> list[Rule]:
     return [rule, *(lower for base in below for lower in bases(base))]
 
 
-@pytest.mark.parametrize("rule", ON_LOGS, ids=lambda rule: rule.name)
-def test_samples_behave(rule: Rule, compiled: dict[str, Any]) -> None:
-    for case in log_cases(rule):
-        found = alerts(rule, compiled, events(rule, case))
-        assert len(found) == case.get("alerts", 0), case["name"]
-        assert found[:1] == [case["entity"]] if found else "entity" not in case, case["name"]
-
-
-@pytest.mark.parametrize("rule", ON_LOGS, ids=lambda rule: rule.name)
-def test_samples_catch_every_mutant(rule: Rule, compiled: dict[str, Any]) -> None:
-    seen = [(case, events(rule, case)) for case in log_cases(rule)]
+@pytest.mark.parametrize("rule", alerting(), ids=lambda rule: rule.name)
+def test_samples_catch_every_mutant(rule: Rule, compiled: dict[str, Any], tmp_path: Path) -> None:
+    seen = [(case, case.events(tmp_path)) for case in cases_of(rule)]
     alive = []
     for base in bases(rule):
         damage = mutants.of_correlation if base.correlation else mutants.of_rule
         alive += [
             f"{base.name}: {text}"
             for text, mutant in damage(compiled, base.body["id"])
-            if all(len(alerts(rule, mutant, given)) == case.get("alerts", 0) for case, given in seen)
+            if all(len(judged(case, mutant, given)) == case.alerts for case, given in seen)
         ]
     assert alive == []
 

@@ -66,7 +66,8 @@ KEY = re.compile(r"(?:^|\s)([a-z_]+)=")
 def produced(logsource: dict[str, str]) -> set[str]:
     """Fields that definitions and aliases give an event of this log source; vendors' own as samples show them."""
     aliases = load(PACK / "aliases.yml")["aliases"]
-    names = {name for alias in aliases if logsource.items() <= alias["serves"].items() for name in alias["fields"]}
+    serving = [alias["fields"] for alias in aliases if logsource.items() <= alias["serves"].items()]
+    names = {name for fields in serving for pair in fields.items() for name in pair if isinstance(name, str)}
     for definition in map(load, sources()):
         for branch in definition["events"]:
             if logsource.items() <= branch["logsource"].items():
