@@ -114,6 +114,53 @@ def test_order_of_rules_and_of_fields_never_matters(
     assert engine.run(first, seen, {}) == engine.run(second, mirrored, {})
 
 
+ATOMS = st.sampled_from(
+    [
+        "a",
+        "b",
+        "Σ",
+        "ς",
+        ".",
+        r"\w",
+        r"\W",
+        r"\d",
+        r"\s",
+        r"\S",
+        r"\b",
+        "^",
+        "$",
+        r"\.",
+        r"\$",
+        "[ab]",
+        "[^a]",
+        "[a-cΣ]",
+        r"[\w-]",
+        "-",
+    ]
+)
+QUANTIFIERS = st.sampled_from(["", "", "", "*", "+", "?", "{2}", "{1,3}", "*?", "+?"])
+REGEXES = st.recursive(
+    st.tuples(ATOMS, QUANTIFIERS).map("".join),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map("".join),
+        st.tuples(inner, inner).map("|".join).map(lambda pair: f"(?:{pair})"),
+        st.tuples(inner, QUANTIFIERS).map(lambda pair: f"({pair[0]}){pair[1]}"),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    patterns=st.lists(st.tuples(REGEXES, st.sampled_from(["|re", "|re|i", "|re|m", "|re|s"])), min_size=1, max_size=8),
+    texts=st.lists(st.text(alphabet="ab1 _-.Σσςά$\n", max_size=6), min_size=1, max_size=8),
+)
+def test_patterns_are_read_alike(patterns: list[tuple[str, str]], texts: list[str]) -> None:
+    detections: list[dict[str, object]] = [{"s": {"f" + flag: pattern}, "condition": "s"} for pattern, flag in patterns]
+    pack, seen = made(detections, [{"f": text} for text in texts])
+    assert NativeEngine().run(pack, seen, {}) == ReferenceEngine().run(pack, seen, {})
+
+
 CORRELATED = st.lists(st.tuples(st.integers(0, 90), st.sampled_from("xyX"), st.sampled_from("abc")), max_size=24)
 CORRELATIONS = st.sampled_from(
     [

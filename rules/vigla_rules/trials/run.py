@@ -126,7 +126,7 @@ class Trial:
             return [f"matched: {json.dumps(_matched(alert), ensure_ascii=False)}" for alert in alerts[:MAX_SHOWN]]
         missed = self.evaluator.misses(self.rules, rule, seen, context) if self.evaluator is not None else []
         came = Counter("/".join(part for part in event.logsource.to_json().values() if part) for event in seen)
-        return missed[:MAX_SHOWN] or [f"events came, none kept from matching: {dict(came)}; is the log source right?"]
+        return missed[:MAX_SHOWN] or [f"no event of its log source, or a list is not filled; came: {dict(came)}"]
 
 
 def _own(alerts: Sequence[Alert], rule: str) -> list[Alert]:
