@@ -61,7 +61,7 @@ class SocPages:
     def cluster(self, request: Request, context: Context, code: str) -> Response:
         language = frame_of(request, context).language
         cluster = context.cases.cluster(code)
-        context.audit.record("cluster.view", cluster.code, [member.tenant for member in cluster.members])
+        context.audit.record("cluster.view", cluster.code, [m.tenant for m in cluster.members], clear=True)
         text = context.rules.text(cluster.rule, language) if cluster.rule else None
         names = {m.tenant: short_name(context.tenants.get(m.tenant), language) for m in cluster.members}
         return self.pages.page(
