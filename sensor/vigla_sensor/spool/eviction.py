@@ -72,7 +72,7 @@ class Eviction:
             record, numbers = seal(alerts, self.now()), [number for number, _, _ in members]
             with transaction(self.connection):
                 self.rows.remove(severity, numbers, Fate.FOLDED, "full", at)
-                self.rows.insert(record, at)
+                self.rows.insert([record], at)
         return bool(repeats)
 
     def _waits(self, sink: str, severity: int, number: int) -> bool:

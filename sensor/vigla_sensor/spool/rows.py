@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from vigla_sensor.alert.alert import Alert
@@ -27,52 +28,57 @@ class Rows:
             )
         }
 
-    def insert(self, alert: Alert, sinks: Sequence[str]) -> int | None:
-        """Numbers an alert for sinks; None if its id is known."""
-        number = int(self._ledger.value("number")) + 1
-        event_id, severity = bytes.fromhex(alert.event_id), int(alert.severity)
-        inserted = self._connection.execute(
-            "INSERT INTO alert SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS "
-            "(SELECT 1 FROM settled WHERE event_id = ?2) ON CONFLICT (event_id) DO NOTHING",
-            (number, event_id, alert.index_name, severity, alert.fold_key, self.stamp(), alert.body),
-        ).rowcount
-        if not inserted:
-            return None
-        self._ledger.put("number", number)
-        for sink in sinks:
-            parked = self.parked.get((sink, alert.index_name))
-            self._connection.execute("INSERT INTO delivery VALUES (?, ?, ?, ?)", (sink, severity, number, parked))
-            self._ledger.count(sink, Fate.ACCEPTED, severity, 1)
-        return number
+    def insert(self, alerts: Iterable[Alert], sinks: Sequence[str]) -> int:
+        """Numbers alerts for sinks; how many were new. A known id takes no number."""
+        first = number = int(self._ledger.value("number"))
+        now = self.stamp()
+        accepted: Counter[int] = Counter()
+        for alert in alerts:
+            event_id, severity = bytes.fromhex(alert.event_id), int(alert.severity)
+            inserted = self._connection.execute(
+                "INSERT INTO alert SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS "
+                "(SELECT 1 FROM settled WHERE event_id = ?2) ON CONFLICT (event_id) DO NOTHING",
+                (number + 1, event_id, alert.index_name, severity, alert.fold_key, now, alert.body),
+            ).rowcount
+            if not inserted:
+                continue
+            number += 1
+            accepted[severity] += 1
+            for sink in sinks:
+                parked = self.parked.get((sink, alert.index_name))
+                self._connection.execute("INSERT INTO delivery VALUES (?, ?, ?, ?)", (sink, severity, number, parked))
+        if number > first:
+            self._ledger.put("number", number)
+        for severity, n in accepted.items():
+            for sink in sinks:
+                self._ledger.count(sink, Fate.ACCEPTED, severity, n)
+        return number - first
 
     def settle(self, sink: str, settlements: Iterable[Settlement]) -> None:
         """Ends deliveries. One that has ended already (evicted, settled twice) is passed over."""
         excused: dict[Fate, list[int]] = {Fate.ALREADY_THERE: [], Fate.DEAD_LETTERED: []}
+        counted: Counter[tuple[Fate, int]] = Counter()
         ended = []
         for settlement in settlements:
             row = self._connection.execute("SELECT severity FROM alert WHERE id = ?", (settlement.number,)).fetchone()
             if row is None or not self._undeliver(sink, row[0], settlement.number):
                 continue
             ended.append(settlement.number)
-            self._ledger.count(sink, settlement.fate, row[0], 1)
+            counted[settlement.fate, row[0]] += 1
             if settlement.fate is Fate.DEAD_LETTERED:
-                self._connection.execute(
-                    "INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?)",
-                    (
-                        sink,
-                        settlement.number,
-                        self.stamp(),
-                        settlement.status,
-                        settlement.type,
-                        settlement.reason[:_REASON],
-                    ),
-                )
+                self._bury(sink, settlement)
             if settlement.fate in excused:
                 excused[settlement.fate].append(settlement.number)
+        for (fate, severity), n in counted.items():
+            self._ledger.count(sink, fate, severity, n)
         for fate, numbers in excused.items():
             if numbers:
                 self._ledger.excuse(sink, fate, numbers)
         self.leave(ended)
+
+    def _bury(self, sink: str, settlement: Settlement) -> None:
+        died = (self.stamp(), settlement.status, settlement.type, settlement.reason[:_REASON])
+        self._connection.execute("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?)", (sink, settlement.number, *died))
 
     def remove(self, severity: int, numbers: Sequence[int], fate: Fate, reason: str, sinks: Sequence[str]) -> None:
         """Ends deliveries by policy, at several sinks."""
@@ -116,19 +122,21 @@ class Rows:
             self._ledger.count(at, Fate.DEAD_LETTERED, severity, -1)
         return len(rows)
 
-    def leave(self, numbers: Iterable[int]) -> None:
+    def leave(self, numbers: Sequence[int]) -> None:
         """Removes alerts that no delivery and no dead letter names; their ids are remembered."""
-        now, sinks = self.stamp(), json.dumps(self.sinks)
-        for number in numbers:
-            row = self._connection.execute(
-                "SELECT event_id FROM alert WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM dead WHERE alert_id = ?1 "
-                "AND sink IN (SELECT value FROM json_each(?2))) AND NOT EXISTS (SELECT 1 FROM delivery WHERE "
-                "alert_id = ?1 AND delivery.severity = alert.severity AND sink IN (SELECT value FROM json_each(?2)))",
-                (number, sinks),
-            ).fetchone()
-            if row is not None:
-                self._connection.execute("DELETE FROM alert WHERE id = ?", (number,))
-                self._connection.execute("INSERT OR IGNORE INTO settled VALUES (?, ?, ?)", (row[0], number, now))
+        if not numbers:
+            return
+        unnamed = (
+            "id IN (SELECT value FROM json_each(?1)) AND NOT EXISTS (SELECT 1 FROM dead WHERE alert_id = alert.id "
+            "AND sink IN (SELECT value FROM json_each(?2))) AND NOT EXISTS (SELECT 1 FROM delivery WHERE "
+            "alert_id = alert.id AND delivery.severity = alert.severity AND sink IN (SELECT value FROM json_each(?2)))"
+        )
+        named = (json.dumps(numbers), json.dumps(self.sinks))
+        self._connection.execute(
+            f"INSERT OR IGNORE INTO settled SELECT event_id, id, ?3 FROM alert WHERE {unnamed}",  # noqa: S608
+            (*named, self.stamp()),
+        )
+        self._connection.execute(f"DELETE FROM alert WHERE {unnamed}", named)  # noqa: S608
 
     def forget(self, before: int) -> None:
         """Forgets ids settled before a Unix time in milliseconds."""

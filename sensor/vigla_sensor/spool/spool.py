@@ -57,7 +57,7 @@ class Spool:
         return done
 
     def _accept(self, alerts: Sequence[Alert], checkpoint: bytes | None) -> Accepted:
-        new = sum(self._rows.insert(alert, self._sinks) is not None for alert in alerts)
+        new = self._rows.insert(alerts, self._sinks)
         self._ledger.count("", Fate.REPEATED, 0, len(alerts) - new)
         for severity, n in self._unwritten.items():
             self._ledger.count("", Fate.LOST, severity, n, "disk_full")

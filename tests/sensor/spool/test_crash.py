@@ -57,8 +57,8 @@ def test_kill_at_every_step(tmp_path: Path) -> None:
         told = (folder / "told").read_text().split() if (folder / "told").exists() else []
         _check(spool, folder, len(told))
         spool.close()
-        at += max(1, at // 3)
-    assert at > 200
+        at += max(1, at // 2)
+    assert at > 150
 
 
 def _check(spool: Spool, folder: Path, acknowledged: int) -> None:

@@ -98,8 +98,9 @@ def test_leased_rows_are_exempt(tmp_path: Path) -> None:
 
 def test_every_number_is_explained_after_folds_and_drops(tmp_path: Path) -> None:
     spool = opened(tmp_path)
-    for n in range(300):
-        spool.accept([alert(f"{n}", 30, fold_key=f"{n // 2}", size=4500), alert(f"c{n}", 90, size=200)])
+    for block in range(15):
+        spool.accept([alert(f"{block}-{n}", 30, fold_key=f"{block}-{n // 2}", size=4500) for n in range(20)])
+        spool.accept([alert(f"c{block}-{n}", 90, size=200) for n in range(20)])
     status, base = books(tmp_path), spool.epoch << 20
     sink = status.sinks["hub"]
     told = {
