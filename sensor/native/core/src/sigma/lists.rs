@@ -12,7 +12,7 @@ use super::predicate::How;
 /// Index of a declared list that some rule names.
 pub type ListId = u16;
 
-/// The lists of a pack. Those without values make their rules inactive.
+/// The lists of a pack. Those that nobody filled make their rules inactive; one filled with nothing is a statement.
 #[derive(Debug, Clone, Default)]
 pub struct Lists {
     declared: Vec<String>,
@@ -22,6 +22,7 @@ pub struct Lists {
 
 #[derive(Debug, Clone, Default)]
 struct Values {
+    given: bool,
     set: HashSet<Box<str>, foldhash::fast::RandomState>,
     all: Vec<Box<str>>,
 }
@@ -60,6 +61,7 @@ impl Lists {
         let values = self.named.iter().map(|name| {
             let all: Vec<Box<str>> = given.get(name).into_iter().flatten().map(|v| fold(v).into()).collect();
             Values {
+                given: given.contains_key(name),
                 set: all.iter().cloned().collect(),
                 all,
             }
@@ -71,12 +73,12 @@ impl Lists {
         }
     }
 
-    /// Whether list `name` has values.
+    /// Whether list `name` was filled, be it with nothing ("nobody teleworks").
     pub fn is_filled(&self, name: &str) -> bool {
         self.named
             .iter()
             .position(|n| n == name)
-            .is_some_and(|id| !self.values[id].all.is_empty())
+            .is_some_and(|id| self.values[id].given)
     }
 
     /// The name of a list.
@@ -91,5 +93,22 @@ impl Lists {
             How::Eq => values.set.contains(text),
             _ => values.all.iter().any(|value| how.holds(text, value)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_filled_with_nothing_is_filled() {
+        let mut lists = Lists {
+            declared: vec!["telework_users".into()],
+            ..Lists::default()
+        };
+        lists.declared("telework_users").unwrap();
+        assert!(!lists.filled(&BTreeMap::new()).is_filled("telework_users"));
+        let nobody = BTreeMap::from([("telework_users".to_owned(), Vec::new())]);
+        assert!(lists.filled(&nobody).is_filled("telework_users"));
     }
 }
