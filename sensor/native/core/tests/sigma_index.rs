@@ -1,10 +1,10 @@
 //! The index is sound: it gives exactly what the full scan gives, on rules and events drawn to collide.
 
-mod support;
+mod packs;
 
+use packs::{event, matching, pack, settings};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use support::{event, matching, pack, settings};
 use vigla_core::sigma::Engine;
 
 const FIELDS: [&str; 4] = ["a", "b", "c", "EventID"];
@@ -145,7 +145,7 @@ fn rules() -> impl Strategy<Value = Json> {
                     .iter()
                     .enumerate()
                     .map(|(index, (condition, gate))| {
-                        let mut rule = support::rule(&format!("r{index}"), of(*condition));
+                        let mut rule = packs::rule(&format!("r{index}"), of(*condition));
                         rule["gates"] = gate.map(of).into_iter().collect::<Vec<_>>().into();
                         rule
                     })

@@ -1,9 +1,9 @@
 //! Every operator of docs/pack-format.md, and the traps in which engines differ (design: sigma.md, section 2).
 
-mod support;
+mod packs;
 
+use packs::holds;
 use serde_json::{Value as Json, json};
-use support::holds;
 
 #[allow(clippy::needless_pass_by_value)] // read as a table
 fn check(predicate: Json, yes: &[Json], no: &[Json]) {

@@ -1,9 +1,9 @@
 //! A pack with one fault is refused whole, and the refusal says which member and why.
 
-mod support;
+mod packs;
 
+use packs::{members, pack, rule, single, zip};
 use serde_json::{Value as Json, json};
-use support::{members, pack, rule, single, zip};
 use vigla_core::sigma::Pack;
 
 fn refusal(members: &[(String, Vec<u8>)]) -> String {

@@ -214,7 +214,8 @@ impl Correlator {
             };
             write_folded(&mut self.key, &mut self.text, text);
         }
-        let mut value = EventId::default();
+        // An event that two of the rules met is one event.
+        let mut value = hit.source;
         if definition.kind == Kind::ValueCount {
             let mut tuple = Vec::new();
             for place in &reads.values {
@@ -249,6 +250,7 @@ impl Correlator {
             logsource: Arc::clone(&hit.logsource),
             input: Arc::clone(&hit.input),
             offset: hit.offset,
+            source: hit.source,
             matched: hit.matched.clone(),
             retimed: hit.retimed,
         };
@@ -277,9 +279,10 @@ impl Correlator {
             .map_or(newest, |(end, _)| newest.min(*end))
             .saturating_sub(lateness);
         let ts = entry.ts;
-        let place = key
-            .window
-            .add(definition, entry, oldest.saturating_sub(definition.timespan));
+        let keep_from = oldest.saturating_sub(definition.timespan);
+        let Some(place) = key.window.add(definition, entry, keep_from) else {
+            return;
+        };
         if definition.is_monotone() {
             let newest = place + 1 == key.window.entries().len();
             let reading = if newest {
@@ -504,6 +507,7 @@ fn made(definition: &Definition, member: u32, id: EventId, kind: HitKind, end: i
         ts: Time(end),
         input: last.input,
         offset: last.offset,
+        source: last.source,
         logsource: last.logsource,
         event: last.event,
         matched: last.matched,

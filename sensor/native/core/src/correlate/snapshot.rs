@@ -56,6 +56,7 @@ struct LastState {
     logsource: [Option<String>; 3],
     input: String,
     offset: u64,
+    source: EventId,
     retimed: bool,
 }
 
@@ -162,6 +163,7 @@ fn last_state(last: &Last) -> LastState {
         logsource: [part(product), part(category), part(service)],
         input: last.input.to_string(),
         offset: last.offset,
+        source: last.source,
         retimed: last.retimed,
     }
 }
@@ -177,6 +179,7 @@ fn last(state: LastState) -> Last {
         }),
         input: state.input.into(),
         offset: state.offset,
+        source: state.source,
         matched: Vec::new(), // evidence is of the moment; the event itself is here
         retimed: state.retimed,
     }

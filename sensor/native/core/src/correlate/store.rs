@@ -27,6 +27,8 @@ pub struct Last {
     pub input: Arc<str>,
     /// Its place there.
     pub offset: u64,
+    /// Its identity.
+    pub source: EventId,
     /// Its evidence.
     pub matched: Vec<Matched>,
     /// It was re-timed.

@@ -22,7 +22,7 @@ pub struct Entry {
     pub offset: u64,
     /// Which of the listed rules.
     pub member: u16,
-    /// Digest of the counted value.
+    /// Of `value_count`, the digest of the counted value; else the event's identity.
     pub value: EventId,
     /// Id of the hit.
     pub id: EventId,
@@ -88,8 +88,9 @@ impl Window {
             + self.steps.capacity() * mem::size_of::<Step>()
     }
 
-    /// Adds a hit where it belongs; its place among the entries. Entries older than `keep_from` are dropped first.
-    pub fn add(&mut self, definition: &Definition, entry: Entry, keep_from: i64) -> usize {
+    /// Adds a hit where it belongs; its place among the entries, or `None` for an event that is counted already. Entries
+    /// older than `keep_from` are dropped first.
+    pub fn add(&mut self, definition: &Definition, entry: Entry, keep_from: i64) -> Option<usize> {
         self.forget(keep_from);
         self.bound(definition);
         let late = self
@@ -97,13 +98,29 @@ impl Window {
             .back()
             .is_some_and(|newest| entry.order(newest) == Ordering::Less);
         if !late {
+            if self.holds(definition.kind, &entry, self.entries.len()) {
+                return None;
+            }
             self.push(definition, entry);
-            return self.entries.len() - 1;
+            return Some(self.entries.len() - 1);
         }
         let place = self.entries.partition_point(|e| e.order(&entry) != Ordering::Greater);
+        if self.holds(definition.kind, &entry, place) {
+            return None;
+        }
         self.entries.insert(place, entry);
         self.recount(definition);
-        place
+        Some(place)
+    }
+
+    /// Whether the event of a hit stands before `end` already, by another rule.
+    fn holds(&self, kind: Kind, entry: &Entry, end: usize) -> bool {
+        let same_place = self
+            .entries
+            .range(..end)
+            .rev()
+            .take_while(|e| e.order(entry) == Ordering::Equal);
+        kind == Kind::EventCount && same_place.into_iter().any(|e| e.value == entry.value)
     }
 
     /// The window that ends with the newest entry.
@@ -149,8 +166,11 @@ impl Window {
         let number = if definition.kind == Kind::EventCount {
             to - from
         } else {
-            let mut values: Vec<EventId> =
-                self.entries.range(from..to).map(|e| counted(definition.kind, e)).collect();
+            let mut values: Vec<EventId> = self
+                .entries
+                .range(from..to)
+                .map(|e| counted(definition.kind, e))
+                .collect();
             values.sort_unstable();
             values.dedup();
             values.len()
@@ -222,8 +242,15 @@ impl Window {
         self.steps[place].newest = self.steps[place].newest.max(start);
     }
 
-    /// The number of steps where a whole chain starts no earlier than `from`, else 0.
+    /// The number of steps where the newest event ends a whole chain that starts no earlier than `from`, else 0.
     fn chained(&self, from: i64) -> usize {
+        if self
+            .entries
+            .back()
+            .is_none_or(|newest| usize::from(newest.member) + 1 != self.steps.len())
+        {
+            return 0;
+        }
         let start = self.steps.last().and_then(|step| step.settled.max(step.newest));
         if start.is_some_and(|s| s >= from) {
             self.steps.len()

@@ -30,7 +30,7 @@ pub enum Derive {
     UriStem,
     /// The query of a request target, without `?`; absent where there is none.
     UriQuery,
-    /// `http://host/target`, or the target where it is absolute.
+    /// `http://host/target`, or the target where it is absolute or no host is known.
     UriFull,
     /// The host that was named, else the responder's address.
     HostOrIp,
@@ -140,6 +140,11 @@ impl Derive {
             let mut out = String::new();
             value.is_some_and(|v| value::text_into(v, &mut out)).then_some(out)
         };
+        // A client that names no host, or an empty one, names the address.
+        let host = |name: &str| {
+            let named = text(event.get(name)).filter(|host| !host.is_empty());
+            named.or_else(|| text(event.get("id.resp_h")))
+        };
         match self {
             Self::UriStem => {
                 let uri = text(value)?;
@@ -152,18 +157,12 @@ impl Derive {
                 .map(|(_, query)| OwnedValue::Str(query.to_owned())),
             Self::UriFull => {
                 let uri = text(value)?;
-                if !uri.starts_with('/') {
-                    return Some(OwnedValue::Str(uri));
+                match host("host").filter(|_| uri.starts_with('/')) {
+                    Some(host) => Some(OwnedValue::Str(format!("http://{host}{uri}"))),
+                    None => Some(OwnedValue::Str(uri)),
                 }
-                let host = text(event.get("host")).or_else(|| text(event.get("id.resp_h")))?;
-                Some(OwnedValue::Str(format!("http://{host}{uri}")))
             }
-            Self::HostOrIp => {
-                let host = text(value)
-                    .filter(|h| !h.is_empty())
-                    .or_else(|| text(event.get("id.resp_h")))?;
-                Some(OwnedValue::Str(host))
-            }
+            Self::HostOrIp => host(from).map(OwnedValue::Str),
             Self::Seconds => super::number::Number::of(value?).map(|n| OwnedValue::Float(n.as_f64())),
             Self::Lower => Some(OwnedValue::Str(fold(&text(value)?))),
         }

@@ -130,7 +130,7 @@ impl Making<'_> {
     fn view(&self, alias: Option<usize>, source: &LogSource, kind: Option<&Kind>, id: u32) -> Option<View> {
         let program = self.program;
         let rules: Vec<RuleId> = (0..program.rules.len())
-            .filter(|index| self.active[*index] && program.rules[*index].serves(source))
+            .filter(|index| self.active[*index] && program.rules[*index].logsource.serves(source))
             .map(|index| index as RuleId)
             .collect();
         if rules.is_empty() {

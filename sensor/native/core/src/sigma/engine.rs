@@ -10,7 +10,7 @@ use super::evidence;
 use super::facts::Facts;
 use super::gates::Gates;
 use super::hit::{Hit, HitKind};
-use super::identity::{Ordinals, event_id};
+use super::identity::{Identity, Ordinals, event_id};
 use super::index::{Index, Scope};
 use super::lists::Lists;
 use super::model::Node;
@@ -249,7 +249,7 @@ impl Engine {
         self.text.clear();
         json::event(&mut self.text, event);
         let text: Arc<str> = String::from_utf8_lossy(&self.text).into();
-        let ordinal = self.ordinals.next(input, event.ts, &text);
+        let identity = self.ordinals.next(input, event.ts, &text);
         let source = event.logsource();
         let source = match self.sources.get(source) {
             Some(known) => Arc::clone(known),
@@ -259,7 +259,7 @@ impl Engine {
                     .or_insert_with(|| Arc::new(source.clone())),
             ),
         };
-        Shared { text, ordinal, source }
+        Shared { text, identity, source }
     }
 
     fn hit(&self, event: &Event, view: &View, rule: RuleId, input: &Arc<str>, offset: u64, shared: &Shared) -> Hit {
@@ -282,13 +282,14 @@ impl Engine {
         let id = &self.ids[rule as usize];
         Hit {
             kind: HitKind::Match,
-            id: event_id(&self.settings.sensor, id, &shared.text, shared.ordinal),
+            id: event_id(&self.settings.sensor, id, &shared.text, shared.identity.ordinal),
             member: rule,
             rule: Arc::clone(id),
             alert: code.alert,
             ts: event.ts,
             input: Arc::clone(input),
             offset,
+            source: shared.identity.id,
             logsource: Arc::clone(&shared.source),
             event: Arc::clone(&shared.text),
             matched: evidence::of(&plain, code),
@@ -311,7 +312,7 @@ impl Engine {
 /// What all hits of one event have in common.
 struct Shared {
     text: Arc<str>,
-    ordinal: u32,
+    identity: Identity,
     source: Arc<LogSource>,
 }
 

@@ -36,7 +36,7 @@ pub fn explain(program: &Program, lists: &Lists, local: &[Network], rule: RuleId
                 header: false,
             };
             let header = Plain { header: true, ..plain };
-            let serves = code.serves(source);
+            let serves = code.logsource.serves(source);
             let guard = alias.is_none_or(|a| a.guard.holds(event, local));
             let gates = plain.gates(rule);
             let condition = plain.node(code.condition);

@@ -86,6 +86,8 @@ pub struct Hit {
     pub input: Arc<str>,
     /// The event's place in its input.
     pub offset: u64,
+    /// The event itself, whichever rule it met: two rules' hits of one event are one event to a correlation.
+    pub source: EventId,
     /// The event's log source.
     pub logsource: Arc<LogSource>,
     /// The event's JSON, as printed.

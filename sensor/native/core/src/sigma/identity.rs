@@ -11,6 +11,15 @@ use crate::event::Time;
 /// Identical events are told apart within their second; this many (input, second, event) are remembered.
 const MAX_REMEMBERED: usize = 32_768;
 
+/// One event among all: digest of its input, second and content, and its ordinal among its equals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Digest of all of it.
+    pub id: EventId,
+    /// The ordinal.
+    pub ordinal: u32,
+}
+
 /// Counts identical events of the same second and input. First in, first out: what is forgotten is long past.
 #[derive(Debug, Default)]
 pub struct Ordinals {
@@ -21,10 +30,18 @@ pub struct Ordinals {
 }
 
 impl Ordinals {
-    /// The ordinal of an event among those identical to it: 0 for the first.
-    pub fn next(&mut self, input: &str, ts: Time, event: &str) -> u32 {
+    /// The identity of an event; the ordinal of the first among its equals is 0.
+    pub fn next(&mut self, input: &str, ts: Time, event: &str) -> Identity {
         let second = ts.0.div_euclid(1_000_000_000).to_be_bytes();
         let key = digest(&[input.as_bytes(), &second, event.as_bytes()]);
+        let ordinal = self.count(key);
+        Identity {
+            id: digest(&[&key, &ordinal.to_be_bytes()]),
+            ordinal,
+        }
+    }
+
+    fn count(&mut self, key: EventId) -> u32 {
         if let Some(count) = self.counts.get_mut(&key) {
             *count += 1;
             return *count;
@@ -95,12 +112,12 @@ mod tests {
     fn equal_lines_of_a_second_are_told_apart_and_others_are_not() {
         let mut ordinals = Ordinals::default();
         let (first, later) = (Time(5_000_000_000), Time(6_000_000_000));
-        assert_eq!(ordinals.next("a.log", first, "{}"), 0);
-        assert_eq!(ordinals.next("a.log", Time(5_999_999_999), "{}"), 1);
-        assert_eq!(ordinals.next("a.log", later, "{}"), 0);
-        assert_eq!(ordinals.next("b.log", first, "{}"), 0);
+        assert_eq!(ordinals.next("a.log", first, "{}").ordinal, 0);
+        assert_eq!(ordinals.next("a.log", Time(5_999_999_999), "{}").ordinal, 1);
+        assert_eq!(ordinals.next("a.log", later, "{}").ordinal, 0);
+        assert_eq!(ordinals.next("b.log", first, "{}").ordinal, 0);
         let mut restored = Ordinals::restore(&ordinals.snapshot());
-        assert_eq!(restored.next("a.log", first, "{}"), 2);
+        assert_eq!(restored.next("a.log", first, "{}").ordinal, 2);
     }
 
     #[test]

@@ -208,7 +208,7 @@ pub fn full_scan(program: &Program, lists: &Lists, local: &[Network], event: &Ev
                     alias: *alias,
                     header: false,
                 };
-                rule.serves(alias.map_or(event.logsource(), |a| &a.serves))
+                rule.logsource.serves(alias.map_or(event.logsource(), |a| &a.serves))
                     && plain.gates(index)
                     && plain.node(rule.condition)
             })

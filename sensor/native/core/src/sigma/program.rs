@@ -37,16 +37,6 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule serves events of a log source. Gates say the event's class more exactly than a category or service
-    /// does: with them only the product counts, so that pipelined rules run over plain `windows` events.
-    pub fn serves(&self, event: &LogSource) -> bool {
-        if self.gates.is_empty() {
-            self.logsource.serves(event)
-        } else {
-            self.logsource.product.is_none() || self.logsource.product == event.product
-        }
-    }
-
     /// The place of a field in the keys of this rule's hits; it is added where it has none.
     pub fn correlated(&mut self, field: FieldId) -> usize {
         self.correlate.iter().position(|f| *f == field).unwrap_or_else(|| {
