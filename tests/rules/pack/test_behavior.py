@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from tests.rules.pack import mutants, oracle
+from tests.rules.pack import oracle
 from tests.rules.pack.cases import DEFINITIONS, NETWORKS, Case, cases_of
-from tests.rules.pack.reading import PACK, Rule, alerting, rules
+from tests.rules.pack.reading import PACK, Rule, alerting
 from tests.sigma.reference import Event, Reference
+from vigla_rules.trials.mutants import mutants
 
-BY_NAME = {rule.name: rule for rule in rules()}
 CASES = [pytest.param(case, id=f"{rule.name}: {case.name}") for rule in alerting() for case in cases_of(rule)]
 
 
@@ -58,23 +58,14 @@ def test_the_reference_behaves(case: Case, compiled: dict[str, Any], tmp_path: P
     assert entities[:1] == [case.entity][: case.alerts]
 
 
-def bases(rule: Rule) -> list[Rule]:
-    """The rule, or the rules under a correlation, correlations among them."""
-    below = [BY_NAME[name] for name in rule.correlation.get("rules", [])]
-    return [rule, *(lower for base in below for lower in bases(base))]
-
-
 @pytest.mark.parametrize("rule", alerting(), ids=lambda rule: rule.name)
 def test_samples_catch_every_mutant(rule: Rule, compiled: dict[str, Any], tmp_path: Path) -> None:
     seen = [(case, case.events(tmp_path)) for case in cases_of(rule)]
-    alive = []
-    for base in bases(rule):
-        damage = mutants.of_correlation if base.correlation else mutants.of_rule
-        alive += [
-            f"{base.name}: {text}"
-            for text, mutant in damage(compiled, base.body["id"])
-            if all(len(judged(case, mutant, given)) == case.alerts for case, given in seen)
-        ]
+    alive = [
+        mutant.change
+        for mutant in mutants(compiled, rule.body["id"])
+        if all(len(judged(case, dict(mutant.rules), given)) == case.alerts for case, given in seen)
+    ]
     assert alive == []
 
 
