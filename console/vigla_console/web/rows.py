@@ -7,9 +7,13 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 
 from vigla_console.context import RequestContext
-from vigla_console.incidents.models import AlertGroup, State
+from vigla_console.errors import NotFound
+from vigla_console.incidents.models import AlertGroup, Cluster, Incident, State
 from vigla_console.tenants.models import Tenant
+from vigla_console.web.logtext import shown
 from vigla_console.web.slots import fill
+
+_LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,26 @@ def title(context: RequestContext, group: AlertGroup, language: str) -> Markup:
     if text is None:
         return Markup('<span lang="en">{}</span>').format(group.rule_name)
     return fill(text.title, {group.entity.kind: group.entity.value}, "…")
+
+
+def incident_title(context: RequestContext, incident: Incident, language: str) -> Markup:
+    """What a person called it; while it bears the name of the rule that opened it, that rule's plain title instead."""
+    for code in incident.because:
+        try:
+            group = context.cases.group(code)
+        except NotFound:
+            continue
+        if incident.title == f"{group.rule_name}: {group.entity.value}"[:_LONGEST_TITLE]:
+            return Markup("{}: {}").format(title(context, group, language), shown(group.entity.value, _LONGEST_TITLE))
+    return shown(incident.title, _LONGEST_TITLE)
+
+
+def cluster_title(context: RequestContext, cluster: Cluster, language: str) -> Markup:
+    """The rule's plain title of a burst; of an indicator, empty: its value says it."""
+    text = context.rules.text(cluster.rule, language) if cluster.rule else None
+    if text is not None:
+        return fill(text.title, {}, "…")
+    return Markup('<span lang="en">{}</span>').format(cluster.rule_name) if cluster.rule_name else Markup("")
 
 
 def short_name(tenant: Tenant, language: str) -> str:

@@ -77,6 +77,7 @@ class Words(HTMLParser):
         self.said += LETTERS.findall(ATTRIBUTE.sub(" ", data))  # a macro may hold attributes alone
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del tag
         for name, value in attrs:
             if name in SPOKEN and value:
                 self.said += LETTERS.findall(value)

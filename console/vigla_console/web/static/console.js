@@ -48,10 +48,13 @@
         const link = [...document.querySelectorAll('[data-go]')].find((item) => item.dataset.go === event.code);
         if (link) { event.preventDefault(); link.click(); return; }
       }
+      // On an alert's own page a key is the verb that bears it: ack, escalate, close, undo.
+      const verb = event.shiftKey ? null : document.querySelector(`[data-key="${event.code}"]`);
       const act = ACTS[event.code];
-      if (!act) return;
+      if (!verb && !act) return;
       event.preventDefault();
-      act(event);
+      if (verb) verb.click();
+      else act(event);
     });
   }
 

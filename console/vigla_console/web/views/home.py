@@ -14,7 +14,7 @@ from vigla_console.sensors.models import Sensor
 from vigla_console.web import days
 from vigla_console.web.frame import frame_of
 from vigla_console.web.pages import Pages
-from vigla_console.web.rows import Row, rows
+from vigla_console.web.rows import Row, incident_title, rows
 
 MOST_TASKS = 5
 _VERBS = ("ack", "escalate", "answer")
@@ -77,7 +77,10 @@ class HomePages:
             bars=days.bars(week),
             chart=(days.WIDTH, days.HEIGHT),
             soc_acts=_by_the_centre(context.cases.recent_history(now - timedelta(days=7))),
-            incidents=context.cases.incidents(limit=MOST_TASKS),
+            incidents=[
+                (incident, incident_title(context, incident, language))
+                for incident in context.cases.incidents(limit=MOST_TASKS)
+            ],
         )
 
 

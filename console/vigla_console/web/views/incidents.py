@@ -15,7 +15,7 @@ from vigla_console.web.frame import frame_of
 from vigla_console.web.labels import N_, SIGNIFICANCE
 from vigla_console.web.notices import Notice
 from vigla_console.web.pages import Pages
-from vigla_console.web.rows import rows, short_name
+from vigla_console.web.rows import incident_title, rows, short_name
 from vigla_console.web.views.alert import Typed
 
 _SIGNIFICANCE_NEEDED = N_("Decide whether the incident is significant: yes, no or unsure.")
@@ -43,7 +43,7 @@ class IncidentPages:
             request,
             context,
             "incidents.html",
-            incidents=incidents,
+            incidents=[(incident, incident_title(context, incident, language)) for incident in incidents],
             closed=bool(closed),
             several=len(context.scope.tenants) > 1,
             names={i.tenant: short_name(context.tenants.get(i.tenant), language) for i in incidents},
@@ -101,6 +101,7 @@ class IncidentPages:
             "incident.html",
             status,
             incident=incident,
+            title=incident_title(context, incident, language),
             phases=list(Phase),
             rows=rows(context, groups, language, ()),
             history=context.cases.history(incident),

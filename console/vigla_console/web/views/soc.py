@@ -12,7 +12,8 @@ from vigla_console.permissions import Permission
 from vigla_console.routing import Routes
 from vigla_console.web.frame import frame_of
 from vigla_console.web.pages import Pages
-from vigla_console.web.rows import rows, short_name
+from vigla_console.web.rows import cluster_title, rows, short_name
+from vigla_console.web.slots import fill
 from vigla_console.web.tilemap import draw, states_by_tenant
 
 WORST = 10
@@ -47,7 +48,7 @@ class SocPages:
             "soc.html",
             rows=rows(context, unowned_first, language, ("assign",)),
             map=draw(context.services.municipalities, picture, states_by_tenant(sensors)),
-            clusters=context.cases.clusters(limit=5),
+            clusters=[(one, cluster_title(context, one, language)) for one in context.cases.clusters(limit=5)],
             fleet=Counter(state for _, state in sensors),
             waiting=sum(row.waiting_on_soc for row in picture),
             incidents=sum(row.open_incidents for row in picture),
@@ -56,7 +57,9 @@ class SocPages:
         )
 
     def clusters(self, request: Request, context: Context) -> Response:
-        return self.pages.page(request, context, "clusters.html", clusters=context.cases.clusters())
+        language = frame_of(request, context).language
+        clusters = [(one, cluster_title(context, one, language)) for one in context.cases.clusters()]
+        return self.pages.page(request, context, "clusters.html", clusters=clusters)
 
     def cluster(self, request: Request, context: Context, code: str) -> Response:
         language = frame_of(request, context).language
@@ -69,7 +72,8 @@ class SocPages:
             context,
             "cluster.html",
             cluster=cluster,
-            text=text,
+            summary=fill(text.summary, {}, "…") if text is not None else None,
+            title=cluster_title(context, cluster, language),
             names=names,
             rows=rows(context, context.cases.cluster_groups(cluster), language, ()),
         )
