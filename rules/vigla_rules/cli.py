@@ -8,6 +8,7 @@ from pathlib import Path
 from vigla_rules import __version__
 from vigla_rules.commands.check import check_command, lock_command
 from vigla_rules.commands.compile import compile_command
+from vigla_rules.commands.diff import diff_command
 from vigla_rules.commands.test import test_command
 from vigla_rules.layout import LayoutError
 from vigla_rules.pipelines import NAMED, UnknownPipelineError
@@ -37,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("-o", "--output", required=True, type=Path, metavar="P", help="the pack to write (.vpk)")
     pipelines = f"{', '.join(sorted(NAMED))}, or the path of pySigma's YAML; may be repeated"
     build.add_argument("--pipeline", action="append", default=[], metavar="NAME", help=pipelines)
+    build.add_argument("--sigmahq", type=Path, metavar="DIR", help="add the rules of a SigmaHQ checkout")
+    prefer = "which of two similar rules stays (default: ours)"
+    build.add_argument("--prefer", choices=("ours", "upstream"), default="ours", help=prefer)
     build.add_argument("--strict", action="store_true", help="exit 1 when a rule is refused")
     build.add_argument("--json", action="store_true", help="print the result as one JSON object")
     build.set_defaults(run=compile_command)
@@ -66,4 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     test.add_argument("--json", action="store_true", help="print the outcomes as one JSON list")
     test.set_defaults(run=test_command)
+
+    diff = commands.add_parser("diff", help="what differs between two packs; exit code 1 when anything does")
+    diff.add_argument("old", type=Path, metavar="A", help="a pack (.vpk)")
+    diff.add_argument("new", type=Path, metavar="B", help="another")
+    diff.add_argument("--json", action="store_true", help="print the differences as one JSON list")
+    diff.set_defaults(run=diff_command)
     return parser

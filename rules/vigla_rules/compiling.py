@@ -31,15 +31,21 @@ class Compiled:
         return [finding for finding in self.findings if finding.is_error]
 
 
-def compile_trees(trees: list[Tree], pipelines: tuple[str, ...], progress: Progress) -> Compiled:
-    """Compiles directories into one pack; the first pack directory among them names it."""
+def compile_trees(
+    trees: list[Tree], pipelines: tuple[str, ...], progress: Progress, *, prefer_upstream: bool = False
+) -> Compiled:
+    """Compiles directories into one pack; the first pack directory among them names it.
+
+    A rule from elsewhere that one of a pack's own calls `similar` stays out, so that one event does not alert twice;
+    with ``prefer_upstream`` ours does.
+    """
     trees = _told_apart(trees)
     settings = next((tree.settings for tree in trees if tree.settings is not None), PackSettings())
     files = [file for tree in trees for file in tree.files]
     read = read_files(files, pipelines, progress)
     findings = [finding for tree in trees for finding in tree.problems]
     findings += [finding for result in read for finding in result.findings]
-    drafts = [draft for result in read for draft in result.drafts]
+    drafts = _without_similar(trees, read, prefer_upstream=prefer_upstream)
     refused = {finding.rule_id: finding.title for finding in findings if finding.is_error and finding.rule_id}
     linked = link(drafts, settings.lists, refused)
     findings = sorted(set(findings + linked.findings))
@@ -63,13 +69,27 @@ def _told_apart(trees: list[Tree]) -> list[Tree]:
         return trees
     apart = []
     for at, tree in enumerate(trees):
-        if at and tree.settings is None:
+        if at and tree.settings is None and not tree.notices:
             prefix = f"{tree.root.resolve().name}-{at}" if len(trees) > 2 else tree.root.resolve().name
             files = [RuleFile(file.path, f"{prefix}/{file.relative}", file.data) for file in tree.files]
             apart.append(replace(tree, files=files))
         else:
             apart.append(tree)
     return apart
+
+
+def _without_similar(trees: list[Tree], read: list[FileDrafts], *, prefer_upstream: bool) -> list[Draft]:
+    ours: list[Draft] = []
+    theirs: list[Draft] = []
+    results = iter(read)
+    for tree in trees:
+        for _ in tree.files:
+            (theirs if tree.settings is None else ours).extend(next(results).drafts)
+    upstream = {draft.meta.id for draft in theirs}
+    if prefer_upstream:
+        ours = [draft for draft in ours if not upstream.intersection(draft.meta.similar)]
+    similar = {rule for draft in ours for rule in draft.meta.similar}
+    return [*ours, *(draft for draft in theirs if draft.meta.id not in similar)]
 
 
 def _owners(trees: list[Tree], read: list[FileDrafts]) -> dict[str, Tree]:
@@ -107,6 +127,7 @@ def _members(trees: list[Tree], linked: Linked, owners: dict[str, Tree]) -> dict
         "texts.json": canonical(_texts(linked, owners)),
         "canary.json": canonical({"canaries": []}),
         **originals,
+        **{name: data for tree in trees for name, data in tree.notices.items()},
     }
 
 
@@ -183,7 +204,7 @@ def _correlation(draft: CorrelationDraft, owner: Tree, quiet: set[str]) -> dict[
 
 
 def _about(meta: Metadata, owner: Tree) -> dict[str, object]:
-    settings = owner.settings or PackSettings()
+    settings = owner.credit
     return {
         "id": meta.id,
         "name": meta.name,

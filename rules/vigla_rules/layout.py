@@ -39,11 +39,16 @@ class PackSettings:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """One directory to compile. ``settings`` is ``None`` where it is no pack directory."""
+    """One directory to compile. ``settings`` is ``None`` where it is no pack directory.
+
+    ``credit`` names rule set and license of rules that name none; ``notices`` are further files that travel with them.
+    """
 
     root: Path
     files: list[RuleFile]
     settings: PackSettings | None
+    credit: PackSettings = field(default_factory=PackSettings)
+    notices: dict[str, bytes] = field(default_factory=dict)
     aliases: list[object] = field(default_factory=list)
     ecs: dict[str, object] = field(default_factory=dict)
     sources: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -65,10 +70,12 @@ def read_tree(root: Path) -> Tree:
         return Tree(root, _rule_files(root, sorted(root.rglob("*.yml"))), None)
     paths = [path for folder in RULE_FOLDERS for path in sorted((root / folder).rglob("*.yml"))]
     problems: list[Finding] = []
+    settings = read_settings(root / "pack.toml")
     return Tree(
         root=root,
         files=_rule_files(root, paths),
-        settings=read_settings(root / "pack.toml"),
+        settings=settings,
+        credit=settings,
         aliases=cast("list[object]", _data(root / "aliases.yml").get("aliases", [])),
         ecs=_data(root / "ecs.yml"),
         sources=_sources(root, problems),
@@ -76,6 +83,22 @@ def read_tree(root: Path) -> Tree:
         versions=read_versions(root / "pack.lock"),
         problems=problems,
     )
+
+
+def read_sigmahq(root: Path) -> list[Tree]:
+    """The rule trees of a SigmaHQ checkout, under its own license and with the text of it."""
+    folders = [path for path in sorted(root.glob("rules*")) if path.is_dir() and path.name != "rules-placeholder"]
+    license_file = root / "LICENSE.Detection.Rules.md"
+    if not folders or not license_file.is_file():
+        raise LayoutError(f"{root}: no SigmaHQ checkout; it holds rules/ and {license_file.name}")
+    credit = PackSettings(ruleset="sigmahq", license="DRL-1.1")
+    notices = {f"rules/sigmahq/{license_file.name}": license_file.read_bytes()}
+    trees = []
+    for folder in folders:
+        tree = read_tree(folder)
+        files = [RuleFile(file.path, f"sigmahq/{folder.name}/{file.relative}", file.data) for file in tree.files]
+        trees.append(Tree(root, files, None, credit, notices))
+    return trees
 
 
 def read_settings(path: Path) -> PackSettings:

@@ -106,3 +106,40 @@ def test_a_large_tree_is_read_by_several_processes_in_order(tmp_path: Path) -> N
     assert main(["compile", str(tmp_path / "rules"), "-o", str(tmp_path / "p.vpk")]) == 0
     rules = read_pack(tmp_path / "p.vpk").json("rules.json")["rules"]
     assert [rule["path"] for rule in rules] == [f"{number:03d}.yml" for number in range(320)]  # type: ignore[union-attr]
+
+
+UPSTREAM = (
+    RULE.replace("0001\n", "0009\n")
+    .replace("name: tor_gateway\n", "")
+    .replace("Tor Gateway", "Upstream")
+    .replace("author: Vigla", "author: Someone")
+)
+
+
+@pytest.mark.parametrize(
+    ("prefer", "titles"),
+    [("ours", ["Tor Gateway Looked Up", "Else Looked Up"]), ("upstream", ["Upstream Looked Up", "Else Looked Up"])],
+)
+def test_a_release_pack_takes_one_of_two_similar_rules(
+    pack_dir: Path, tmp_path: Path, prefer: str, titles: list[str]
+) -> None:
+    related = "related: [{id: 00000000-0000-4000-8000-000000000009, type: similar}]\nlevel: high"
+    write(pack_dir / "detections/c2/tor_gateway.yml", RULE.replace("level: high", related))
+    checkout = tmp_path / "sigmahq"
+    write(checkout / "LICENSE.Detection.Rules.md", "the license")
+    write(checkout / "rules/network/upstream.yml", UPSTREAM)
+    write(checkout / "rules-threat-hunting/else.yml", UPSTREAM.replace("0009\n", "0008\n").replace("Upstream", "Else"))
+    target = tmp_path / "p.vpk"
+    assert main(["compile", str(pack_dir), "--sigmahq", str(checkout), "--prefer", prefer, "-o", str(target)]) == 0
+    pack = read_pack(target)
+    rules = pack.json("rules.json")["rules"]
+    assert [rule["title"] for rule in rules] == titles  # type: ignore[union-attr]
+    other = rules[-1]  # type: ignore[index]
+    assert (other["author"], other["license"], other["ruleset"]) == ("Someone", "DRL-1.1", "sigmahq")
+    assert pack.members["rules/sigmahq/LICENSE.Detection.Rules.md"] == b"the license"
+    assert "rules/sigmahq/rules-threat-hunting/else.yml" in pack.members
+
+
+def test_what_is_no_checkout_is_said(pack_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compile", str(pack_dir), "--sigmahq", str(tmp_path), "-o", str(tmp_path / "p.vpk")]) == 1
+    assert "no SigmaHQ checkout" in capsys.readouterr().err

@@ -4,9 +4,11 @@ import argparse
 import hashlib
 import json
 import sys
+from collections import Counter
+from pathlib import PurePosixPath
 
 from vigla_rules.compiling import Compiled, compile_trees
-from vigla_rules.layout import read_tree
+from vigla_rules.layout import RULE_FOLDERS, read_sigmahq, read_tree
 from vigla_rules.terminal import ProgressBar
 from vigla_rules.vpk import write_pack
 
@@ -14,7 +16,10 @@ from vigla_rules.vpk import write_pack
 def compile_command(options: argparse.Namespace) -> int:
     """Builds the pack; a refused rule is printed and left out, and fails the run with ``--strict`` only."""
     trees = [read_tree(directory) for directory in options.directories]
-    compiled = compile_trees(trees, tuple(options.pipeline), ProgressBar("compile"))
+    trees += read_sigmahq(options.sigmahq) if options.sigmahq is not None else []
+    compiled = compile_trees(
+        trees, tuple(options.pipeline), ProgressBar("compile"), prefer_upstream=options.prefer == "upstream"
+    )
     write_pack(options.output, compiled.data)
     if options.json:
         sys.stdout.write(json.dumps(_summary(compiled, str(options.output)), ensure_ascii=False) + "\n")
@@ -45,9 +50,20 @@ def _print(compiled: Compiled, output: str) -> None:
         sys.stdout.write(f"feed correlations only, no alerts of their own: {quiet}\n")
     if lists := sorted({name for rule in linked.rules for name in rule.lists}):
         sys.stdout.write(f"lists needed: {', '.join(lists)}\n")
+    paths = [rule.meta.path for rule in linked.rules] + [draft.meta.path for draft in linked.correlations]
+    if families := Counter(_family(path) for path in paths):
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(families.items()))
+        sys.stdout.write(f"by family: {counts}\n")
     warnings = len(compiled.findings) - len(compiled.refused)
     sys.stdout.write(
         f"{len(linked.rules)} rules, {len(linked.correlations)} correlations, {len(linked.filters)} filters; "
         f"{len(compiled.refused)} refused, {warnings} warnings (vigla-rules check prints them)\n"
         f"{output}: {len(compiled.data)} bytes, SHA-256 {hashlib.sha256(compiled.data).hexdigest()}\n"
     )
+
+
+def _family(path: str) -> str:
+    """The area of a pack's rule, the first folder of any other."""
+    parts = PurePosixPath(path).parts
+    inner = parts[1:] if parts[0] in RULE_FOLDERS else parts
+    return inner[0] if len(inner) > 1 else "."
