@@ -62,7 +62,7 @@ def read_correlation(
         placed=placed,
         type=str(kind),
         rules=rules,
-        group_by=_names(body.get("group-by"), "group-by"),
+        group_by=_fields(body.get("group-by"), "group-by"),
         aliases=_aliases(body.get("aliases"), rules),
         timespan_ms=_timespan(body.get("timespan")),
         fields=fields,
@@ -86,7 +86,7 @@ def _condition(kind: str, condition: object, rules: int) -> Condition:
     _check_range(tests)
     if kind in ("temporal", "temporal_ordered"):
         _check_temporal(kind, tests, rules)
-    fields = _names(condition.get("field"), "condition", "field")
+    fields = _fields(condition.get("field"), "condition", "field")
     if kind in VALUES and not fields:
         raise _refusal(f"'{kind}' without a field", "add `field:` to the condition", "condition")
     if kind not in VALUES and fields:
@@ -170,8 +170,15 @@ def _aliases(value: object, rules: tuple[str, ...]) -> tuple[tuple[str, tuple[tu
                 raise _refusal(
                     f"alias '{alias}' is for rule '{rule}', which is not listed", advice, "aliases", str(alias)
                 )
-        read.append((str(alias), tuple((str(rule), cast("str", name)) for rule, name in mapping.items())))
+        read.append(
+            (str(alias), tuple((str(rule), cast("str", name).replace(" ", "")) for rule, name in mapping.items()))
+        )
     return tuple(read)
+
+
+def _fields(value: object, *at: str) -> tuple[str, ...]:
+    """Field names, without blanks as everywhere."""
+    return tuple(name.replace(" ", "") for name in _names(value, *at))
 
 
 def _names(value: object, *at: str) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def read_metadata(value: Mapping[str, object], path: str, index: int) -> tuple[M
         tags=tuple(str(tag) for tag in rule.tags),
         references=_texts(rule.references),
         falsepositives=_texts(rule.falsepositives),
-        fields=_texts(rule.fields),
+        fields=tuple(name.replace(" ", "") for name in _texts(rule.fields)),
         similar=_similar(value.get("related")),
         digest=_digest(value),
     )

@@ -84,7 +84,9 @@ def _reference(field: str | None, value: SigmaFieldReference, *, cased: bool) ->
     how = {(False, False): "eq", (True, False): "startswith", (False, True): "endswith"}.get(
         (value.starts_with, value.ends_with), "contains"
     )
-    return Predicate("fieldref", field, (("other", value.field), ("how", how), *(_CASED if cased else ())))
+    return Predicate(
+        "fieldref", field, (("other", value.field.replace(" ", "")), ("how", how), *(_CASED if cased else ()))
+    )
 
 
 def number_text(number: int | float) -> str:
