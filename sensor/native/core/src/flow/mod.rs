@@ -122,6 +122,7 @@ struct Counts {
     too_deep: u64,
     bad_checksums: u64,
     tunnelled: u64,
+    empty: u64,
     flows: u64,
     expired: u64,
     evicted: u64,
@@ -333,6 +334,8 @@ impl Traffic {
                 }
                 Err(stop) => self.stopped(stop),
             },
+            // An IPv6 header with nothing behind it keeps address translators open; it is no connection.
+            ip::NO_NEXT => self.counts.empty += 1,
             protocol => {
                 let ends = ends(0, 0, Transport::Other(protocol), false);
                 self.other(origin, packet, &ends, None, sink);
@@ -472,7 +475,7 @@ impl Traffic {
                 app.end(detection, &mut context, Dir::of(side));
             }
         }
-        let class = if outcome.finished || outcome.half_closed || tcp.both_closed() {
+        let class = if tcp.over {
             Class::Closed
         } else if tcp.half_open() {
             Class::HalfOpen
@@ -505,17 +508,21 @@ impl Traffic {
             head.bad_checksums[side].hit(&mut head.history, side, b'C');
         }
         head.history.once(side, b'D');
-        let inner = tunnel::in_udp(ends.src_port, ends.dst_port, datagram.data);
-        if let Some(inner) = &inner {
-            conn.serve(inner.kind.service());
+        if let Some((kind, inner)) = tunnel::in_udp(ends.src_port, ends.dst_port, datagram.data) {
+            conn.serve(kind.service());
             let parent = Parent { uid: conn.uid };
-            if head.is_tunnel.replace(inner.kind).is_none() {
-                tunnels::emit(origin.ts, conn, inner.kind, "Tunnel::DISCOVER", sink);
-            }
             *app = App::Off;
-            let class = head.datagram_class(app.is_transactional());
+            // A tunnel is worth an event once something is seen in it.
+            let inner = inner.filter(|inner| ip::parse(inner.ip).is_ok_and(|inner| inner.protocol != ip::NO_NEXT));
+            if inner.is_some() && head.is_tunnel.replace(kind).is_none() {
+                tunnels::emit(origin.ts, conn, kind, "Tunnel::DISCOVER", sink);
+            }
+            let class = head.datagram_class(false);
             self.table.touch(at, class, now);
-            return self.inner(origin, inner, parent, sink);
+            if let Some(inner) = inner {
+                self.inner(origin, &inner, parent, sink);
+            }
+            return;
         }
         if !app.is_off() && datagram.data.len() >= datagram.data_len && !datagram.data.is_empty() {
             let mut context = Context {
@@ -603,6 +610,7 @@ impl Report for Traffic {
         tally.add("packet.dropped{too_many_headers}", counts.too_deep);
         tally.add("packet.bad_checksums", counts.bad_checksums);
         tally.add("packet.tunnelled", counts.tunnelled);
+        tally.add("packet.without_payload", counts.empty);
         tally.add("flow.flows", counts.flows);
         tally.add("flow.open", self.table.len() as u64);
         tally.add("flow.open_peak", counts.peak as u64);

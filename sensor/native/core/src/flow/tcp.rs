@@ -130,10 +130,6 @@ pub(crate) struct Outcome {
     pub(crate) acks: Option<u64>,
     /// The connection's roles are to be turned over.
     pub(crate) flip: bool,
-    /// The connection has just become complete: both ends closed, or a reset.
-    pub(crate) finished: bool,
-    /// An end closes that was never seen before: what follows may be long in coming.
-    pub(crate) half_closed: bool,
     /// Zeek's name for what should not be.
     pub(crate) weird: Option<&'static str>,
 }
@@ -144,6 +140,8 @@ pub(crate) struct Tcp {
     pub(crate) ends: [Endpoint; 2],
     seen: [bool; 2],
     partial: bool,
+    /// It was complete once: both ends closed, a reset, or the only end that was seen closed.
+    pub(crate) over: bool,
 }
 
 impl Tcp {
@@ -177,7 +175,7 @@ impl Tcp {
             }
             first = resp;
         }
-        if !self.over() {
+        if !self.ended() {
             if segment.seq == first.start {
                 return false;
             }
@@ -193,7 +191,7 @@ impl Tcp {
         true
     }
 
-    fn over(&self) -> bool {
+    fn ended(&self) -> bool {
         let done = |end: &Endpoint| matches!(end.state, State::Closed | State::Reset);
         done(&self.ends[0]) && done(&self.ends[1]) || self.ends.iter().any(|end| end.state == State::Reset)
     }
@@ -284,8 +282,7 @@ impl Tcp {
             }
         }
         if close {
-            out.finished = self.close(side);
-            out.half_closed = !out.finished && self.ends[side].before == State::Inactive;
+            self.over |= self.close(side);
         }
         out
     }

@@ -14,7 +14,7 @@ pub(crate) const UDP: u8 = 17;
 pub(crate) const IPV6: u8 = 41;
 pub(crate) const GRE: u8 = 47;
 pub(crate) const ICMPV6: u8 = 58;
-const NO_NEXT: u8 = 59;
+pub(crate) const NO_NEXT: u8 = 59;
 
 /// A fragment's place in its datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -134,45 +134,46 @@ fn gre(payload: &[u8]) -> Option<Inner<'_>> {
     }
 }
 
-/// What a UDP datagram carries, if it is a tunnel: the port proposes, the content decides.
-pub(crate) fn in_udp(src_port: u16, dst_port: u16, data: &[u8]) -> Option<Inner<'_>> {
+/// What a UDP datagram carries, if it is a tunnel: the port proposes, the content decides. A tunnel may carry no IP.
+pub(crate) fn in_udp(src_port: u16, dst_port: u16, data: &[u8]) -> Option<(Kind, Option<Inner<'_>>)> {
     let either = |port| src_port == port || dst_port == port;
     match dst_port {
         4789 | 8472 => return vxlan(data),
         6081 => return geneve(data),
         _ => {}
     }
-    if either(3544) {
-        return teredo(data);
-    }
-    if either(2152) || either(2123) {
-        return gtp(data);
-    }
-    if either(5072) {
-        return ayiya(data);
-    }
-    None
+    let inner = if either(3544) {
+        teredo(data)
+    } else if either(2152) || either(2123) {
+        gtp(data)
+    } else if either(5072) {
+        ayiya(data)
+    } else {
+        None
+    };
+    inner.map(|inner| (inner.kind, Some(inner)))
 }
 
 /// VXLAN (RFC 7348): flags with the I bit, reserved bytes, network identifier.
-fn vxlan(data: &[u8]) -> Option<Inner<'_>> {
+fn vxlan(data: &[u8]) -> Option<(Kind, Option<Inner<'_>>)> {
     (data.first()? & 0x08 != 0).then_some(())?;
-    framed(Kind::Vxlan, data.get(8..)?)
+    Some((Kind::Vxlan, framed(Kind::Vxlan, data.get(8..)?)))
 }
 
 /// Geneve (RFC 8926): version 0, options in words, protocol.
-fn geneve(data: &[u8]) -> Option<Inner<'_>> {
+fn geneve(data: &[u8]) -> Option<(Kind, Option<Inner<'_>>)> {
     let first = data.first()?;
     (first >> 6 == 0).then_some(())?;
     let rest = data.get(8 + usize::from(first & 0x3f) * 4..)?;
-    match be16(data, 2)? {
+    let inner = match be16(data, 2)? {
         0x6558 => framed(Kind::Geneve, rest),
         0x0800 | 0x86dd => bare(Kind::Geneve, rest),
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some((Kind::Geneve, inner))
 }
 
-/// Teredo (RFC 4380): authentication and origin indications, then IPv6 with nothing after it.
+/// Teredo (RFC 4380): authentication and origin indications, IPv6, then nothing but trailers (RFC 6081).
 fn teredo(mut data: &[u8]) -> Option<Inner<'_>> {
     if be16(data, 0)? == 1 {
         let (id, auth) = (usize::from(*data.get(2)?), usize::from(*data.get(3)?));
@@ -182,9 +183,13 @@ fn teredo(mut data: &[u8]) -> Option<Inner<'_>> {
         data = data.get(8..)?;
     }
     (data.first()? >> 4 == 6).then_some(())?;
-    let inner = ip::parse(data).ok()?;
-    (inner.total_len as usize == data.len()).then_some(())?;
-    bare(Kind::Teredo, data)
+    let length = ip::parse(data).ok()?.total_len as usize;
+    let mut trailers = data.get(length..)?;
+    while let [_, length, rest @ ..] = trailers {
+        trailers = rest.get(usize::from(*length)..)?;
+    }
+    trailers.is_empty().then_some(())?;
+    bare(Kind::Teredo, &data[..length])
 }
 
 /// GTPv1-U (3GPP TS 29.281): version 1, protocol type 1, message 255, optional fields and extension headers.

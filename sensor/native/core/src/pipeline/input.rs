@@ -142,7 +142,10 @@ impl Input {
                     jsonl::MAX_LINE,
                 )
             }
-            (None, Some(sources)) => (Reading::Log(Box::new(settings.sender(path, written(&meta), sources)?)), LIMIT),
+            (None, Some(sources)) => (
+                Reading::Log(Box::new(settings.sender(path, written(&meta), sources)?)),
+                LIMIT,
+            ),
             (None, None) => {
                 return Err(Fault::Input(format!(
                     "{shown}: no capture, and log lines need the source definitions of a pack; name one"

@@ -22,7 +22,14 @@ pub fn of(program: &Program, field: &str) -> Vec<u64> {
         // A threshold with decimals is passed at the next whole number.
         let whole = number.map(f64::ceil).filter(|number| (0.0..1e15).contains(number));
         if let Some(whole) = whole.and_then(|whole| format!("{whole:.0}").parse::<u64>().ok()) {
-            values.push(whole + if number.is_some_and(|number| number.fract() == 0.0) { next } else { 0 });
+            values.push(
+                whole
+                    + if number.is_some_and(|number| number.fract() == 0.0) {
+                        next
+                    } else {
+                        0
+                    },
+            );
         }
     }
     values

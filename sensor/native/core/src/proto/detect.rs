@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Context, Dir, Next, Parser, Protocol, Verdict};
+use super::{Context, Dir, Next, Parser, Protocol, Start, Verdict};
 use crate::stats::{Report, Tally};
 use crate::stream::Chunk;
 
@@ -111,7 +111,9 @@ impl App {
                 };
                 counts.recognised += 1;
                 let (mut held, blind) = (std::mem::take(&mut probing.held), probing.blind);
-                *self = Self::Known((protocol.start)(&context.head.id));
+                if !self.begin(protocol, context) {
+                    return;
+                }
                 for from in [first, if first == Dir::Orig { Dir::Resp } else { Dir::Orig }] {
                     let held = std::mem::take(&mut held[from.index()]);
                     // Not copied where recognised at once.
@@ -130,6 +132,18 @@ impl App {
         }
     }
 
+    /// Starts what the table says; true where a parser wants the bytes.
+    fn begin(&mut self, protocol: &Protocol, context: &mut Context<'_>) -> bool {
+        *self = match protocol.start {
+            Start::Parser(start) => Self::Known(start(&context.head.id)),
+            Start::Label(name) => {
+                context.confirm(name);
+                Self::Off
+            }
+        };
+        !self.is_off()
+    }
+
     /// Takes one UDP datagram.
     pub(crate) fn datagram(
         &mut self,
@@ -144,7 +158,7 @@ impl App {
             let found = choose(table, context.head.id.resp_p, dir, bytes, &mut ruled_out);
             if let Some(protocol) = found {
                 counts.recognised += 1;
-                *self = Self::Known((protocol.start)(&context.head.id));
+                self.begin(protocol, context);
             } else {
                 // A few datagrams of each direction may be foreign (a keep-alive, say) before the first that is not.
                 probing.ruled_out[dir.index()] += 1;

@@ -6,7 +6,9 @@
 pub(crate) mod detect;
 pub(crate) mod dns;
 pub(crate) mod http;
+mod labels;
 pub(crate) mod ssl;
+mod upgrade;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -179,34 +181,75 @@ pub(crate) struct Protocol {
     pub(crate) probe: fn(bytes: &[u8], dir: Dir, usual: bool) -> Verdict,
     /// Responder's ports where it is usual; they break ties and nothing else.
     pub(crate) ports: &'static [u16],
-    pub(crate) start: fn(&ConnId) -> Box<dyn Parser>,
+    pub(crate) start: Start,
 }
 
-/// Protocols over TCP.
-pub(crate) static TCP: [Protocol; 3] = [
+/// What happens once a protocol is recognised.
+#[derive(Clone, Copy)]
+pub(crate) enum Start {
+    /// Its parser follows the connection.
+    Parser(fn(&ConnId) -> Box<dyn Parser>),
+    /// It is named, and the connection only counted.
+    Label(&'static str),
+}
+
+/// Protocols over TCP. Where several say yes on a foreign port, the first does.
+pub(crate) static TCP: [Protocol; 7] = [
     Protocol {
         probe: http::probe,
         ports: &[80, 81, 631, 1080, 3128, 8000, 8080, 8888],
-        start: |_| Box::<http::Http>::default(),
+        start: Start::Parser(|_| Box::<http::Http>::default()),
     },
     Protocol {
         probe: ssl::probe,
         ports: &[443, 563, 585, 614, 636, 989, 990, 992, 993, 995, 5223],
-        start: |_| Box::<ssl::Ssl>::default(),
+        start: Start::Parser(|_| Box::<ssl::Ssl>::default()),
+    },
+    Protocol {
+        probe: labels::ssh,
+        ports: &[22],
+        start: Start::Label("ssh"),
     },
     Protocol {
         probe: dns::probe_stream,
         ports: &[53],
-        start: |id| Box::new(dns::Dns::over_tcp(id)),
+        start: Start::Parser(|id| Box::new(dns::Dns::over_tcp(id))),
+    },
+    Protocol {
+        probe: upgrade::probe_lines,
+        ports: &[21, 25, 110, 143, 587, 2811],
+        start: Start::Parser(|_| Box::<upgrade::Lines>::default()),
+    },
+    Protocol {
+        probe: upgrade::probe_xmpp,
+        ports: &[5222, 5269],
+        start: Start::Parser(|_| Box::<upgrade::Xmpp>::default()),
+    },
+    Protocol {
+        probe: upgrade::probe_rdp,
+        ports: &[3389],
+        start: Start::Parser(|_| Box::<upgrade::Rdp>::default()),
     },
 ];
 
 /// Protocols over UDP; a probe sees one datagram.
-pub(crate) static UDP: [Protocol; 1] = [Protocol {
-    probe: dns::probe_datagram,
-    ports: &[53, 137, 5353, 5355],
-    start: |id| Box::new(dns::Dns::over_udp(id)),
-}];
+pub(crate) static UDP: [Protocol; 3] = [
+    Protocol {
+        probe: dns::probe_datagram,
+        ports: &[53, 137, 5353, 5355],
+        start: Start::Parser(|id| Box::new(dns::Dns::over_udp(id))),
+    },
+    Protocol {
+        probe: labels::dhcp,
+        ports: &[67],
+        start: Start::Label("dhcp"),
+    },
+    Protocol {
+        probe: labels::ntp,
+        ports: &[123],
+        start: Start::Label("ntp"),
+    },
+];
 
 /// Bytes to text: valid UTF-8 as it is, the rest replaced (U+FFFD).
 pub(crate) fn text(bytes: &[u8]) -> String {

@@ -42,7 +42,7 @@ const MAGIC: [(&[u8], &str); 34] = [
 ];
 
 /// Words near the start of text that tell a type, in lower case.
-const WORDS: [(&[u8], &str); 10] = [
+const WORDS: [(&[u8], &str); 11] = [
     (b"<!doctype html", "text/html"),
     (b"<html", "text/html"),
     (b"<head", "text/html"),
@@ -50,6 +50,7 @@ const WORDS: [(&[u8], &str); 10] = [
     (b"<title", "text/html"),
     (b"<script", "text/html"),
     (b"<h1", "text/html"),
+    (b"<!--", "text/html"),
     (b"<svg", "image/svg+xml"),
     (b"<rss", "text/rss"),
     (b"<?xml", "application/xml"),
@@ -67,13 +68,9 @@ pub(super) fn sniff(head: &[u8]) -> Option<&'static str> {
     let start = text.trim_ascii_start();
     let lower = start[..start.len().min(HEAD)].to_ascii_lowercase();
     if let Some((_, name)) = WORDS.iter().find(|(word, _)| lower.starts_with(word)) {
-        return Some(name);
-    }
-    if WORDS[..2]
-        .iter()
-        .any(|(word, _)| memchr::memmem::find(&lower, word).is_some())
-    {
-        return Some("text/html");
+        // XHTML says what it is behind its XML declaration.
+        let is_page = *name == "application/xml" && memchr::memmem::find(&lower, b"<html").is_some();
+        return Some(if is_page { "text/html" } else { name });
     }
     if !text
         .iter()

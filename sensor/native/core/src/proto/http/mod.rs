@@ -97,12 +97,15 @@ pub(crate) fn probe(bytes: &[u8], dir: Dir, usual: bool) -> Verdict {
 
 /// HTTP of one connection.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // facts of a connection that do not exclude each other
 pub(crate) struct Http {
     halves: [Half; 2],
     waiting: VecDeque<Pending>,
     /// Transactions begun.
     depth: u64,
     violations: [u32; 2],
+    /// Whether a request named a version.
+    versioned: bool,
     /// Whether the newest transaction's request is still arriving.
     requesting: bool,
     /// Whether the oldest transaction's response is arriving.
@@ -172,28 +175,48 @@ impl Http {
     }
 
     fn request(&mut self, context: &mut Context<'_>, half: &mut Half, line: &[u8]) {
-        let parsed = wire::request_line(line).filter(|request| {
-            request
-                .method
-                .iter()
-                .all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(byte))
-        });
+        let parsed = wire::request_line(line)
+            .filter(|request| {
+                request
+                    .method
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(byte))
+            })
+            // Without a version only a known method makes it a request, and only where none had one before.
+            .filter(|request| request.version.is_some() || !self.versioned && request.method.len() >= 3);
         let Some(request) = parsed else {
             self.violations[0] += 1;
-            if self.violations[0] == 1 {
-                context.weird("bad_HTTP_request", None, Some("HTTP"));
-            }
+            let versioned = memchr::memmem::find(line, b" HTTP/1.").is_some();
+            let name = if versioned {
+                "bad_HTTP_request_with_version"
+            } else {
+                "bad_HTTP_request"
+            };
+            context.weird(name, None, Some("HTTP"));
             if self.violations[0] > MAX_VIOLATIONS {
                 half.turn_off();
             }
             return;
         };
         context.confirm("http");
+        self.versioned |= request.version.is_some();
+        if request.version.is_none() && request.method != b"GET" {
+            context.weird(
+                "invalid_http_09_request_method",
+                Some(text(request.method)),
+                Some("HTTP"),
+            );
+        }
         if !METHODS.contains(&request.method) {
             context.weird("unknown_HTTP_method", Some(text(request.method)), None);
         }
         if request.target.is_empty() {
-            context.weird("missing_HTTP_URI", None, Some("HTTP"));
+            context.weird("missing_HTTP_uri", None, Some("HTTP"));
+        }
+        match request.target {
+            [.., b'%'] => context.weird("illegal_%_at_end_of_URI", None, Some("HTTP")),
+            [.., b'%', _] => context.weird("partial_escape_at_end_of_URI", None, Some("HTTP")),
+            _ => {}
         }
         let pending = self.begin(context);
         pending.is_head = request.method == b"HEAD";

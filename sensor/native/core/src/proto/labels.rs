@@ -1,0 +1,42 @@
+//! Protocols that are recognised and named as a connection's service, and not decoded (yet): a probe each.
+
+use super::{Dir, Verdict};
+
+/// SSH (RFC 4253, 4.2): either end starts with its version.
+pub(crate) fn ssh(bytes: &[u8], _: Dir, _: bool) -> Verdict {
+    const START: &[u8] = b"SSH-";
+    match (
+        bytes.len() < START.len(),
+        START.starts_with(&bytes[..bytes.len().min(START.len())]),
+    ) {
+        (_, false) => Verdict::No,
+        (true, true) => Verdict::More,
+        (false, true) => Verdict::Yes,
+    }
+}
+
+/// DHCP (RFC 2131): the magic number behind the fixed fields.
+pub(crate) fn dhcp(bytes: &[u8], _: Dir, _: bool) -> Verdict {
+    let magic = bytes.get(236..240) == Some(&[99, 130, 83, 99][..]);
+    if magic && matches!(bytes.first(), Some(1 | 2)) {
+        Verdict::Yes
+    } else {
+        Verdict::No
+    }
+}
+
+/// NTP (RFC 5905) on its port: version 1 to 4, a mode that is in use, a length that fits.
+pub(crate) fn ntp(bytes: &[u8], _: Dir, usual: bool) -> Verdict {
+    let fits = match bytes {
+        [first, ..] => {
+            matches!(first >> 3 & 7, 1..=4)
+                && match first & 7 {
+                    1..=5 => bytes.len() >= 48,
+                    6 | 7 => bytes.len() >= 8,
+                    _ => false,
+                }
+        }
+        [] => false,
+    };
+    if usual && fits { Verdict::Yes } else { Verdict::No }
+}
