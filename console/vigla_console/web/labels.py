@@ -145,6 +145,40 @@ SENSOR_STATES: Mapping[str, str] = {
     "quarantined": N_("quarantined"),
 }
 
+# Of each delivery the hub counts what became of its alerts; another counter is shown by its own name.
+COUNTERS: Mapping[str, str] = {
+    "created": N_("alerts taken in"),
+    "duplicate": N_("sent again, already there"),
+    "conflict": N_("the same number with other content"),
+}
+
+# Acts of the audit log; one of a verb is `group.<verb>` or `incident.<verb>`.
+ACTS: Mapping[str, str] = {
+    "alert.view": N_("looked at an alert"),
+    "group.view": N_("looked at an alert"),
+    "incident.view": N_("looked at an incident"),
+    "cluster.view": N_("looked at a common pattern"),
+    "session.begin": N_("signed in"),
+    "session.end": N_("signed out"),
+    "account.add": N_("added an account"),
+    "account.password": N_("set a password"),
+    "sensor.add": N_("added a sensor"),
+    "sensor.rotate": N_("changed a sensor's key"),
+    "sensor.quarantine": N_("put a sensor into quarantine"),
+    "sensor.release": N_("released a sensor from quarantine"),
+    "delegation.give": N_("lent the SOC the right to close"),
+    "delegation.revoke": N_("took back the right to close"),
+    "ingest.tenant_mismatch": N_("sent an alert for another municipality"),
+    "audit.heads": N_("sealed the audit chains"),
+    "refused": N_("was refused"),
+}
+
+
+def act(code: str) -> str:
+    """The message id of an audit act; empty for an unknown one, which is then shown by its code alone."""
+    return ACTS.get(code) or VERBS.get(code.partition(".")[2], "")
+
+
 ENTITY_KINDS: Mapping[str, str] = {
     "user": N_("user"),
     "host": N_("computer"),

@@ -77,6 +77,7 @@ def _environment(speech: Speech, bodies: Mapping[str, str]) -> Environment:
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
