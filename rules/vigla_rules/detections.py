@@ -16,6 +16,7 @@ from vigla_rules.modifiers import COMPARISONS, ENCODERS, TIME_PARTS, check_dashe
 from vigla_rules.regexes import read_pattern
 from vigla_rules.values import to_expression
 
+MAX_EXPANDED = 20_000
 Warn = Callable[[Remark], None]
 
 
@@ -75,6 +76,8 @@ def _item(key: str, value: object, at: At, warn: Warn) -> SigmaDetectionItem:
             read.append(_value(member, field, modifiers, len(values), lambda r, p=place: warn(_moved(r, p))))  # type: ignore[misc]
         except Refusal as refusal:
             raise refusal.below(*place) from None
+    if "windash" in modifiers:
+        _check_expansion(read, at)
     try:
         return SigmaDetectionItem(field, classes(modifiers), read)
     except SigmaError as error:
@@ -112,6 +115,13 @@ def _text(value: str, modifiers: list[str]) -> SigmaString:
     if "windash" in modifiers:
         check_dashes(text)
     return text
+
+
+def _check_expansion(values: list[SigmaType], at: At) -> None:
+    """A list of values with dashes, before it is expanded: each alone is bounded already."""
+    total = sum(check_dashes(value) for value in values if isinstance(value, SigmaString))
+    if total > MAX_EXPANDED:
+        raise Refusal(Code.TOO_LARGE, f"`windash` makes {total} values of these", f"at most {MAX_EXPANDED}", at)
 
 
 def _check_plain(value: object, field: str | None, modifiers: list[str], among: int) -> None:

@@ -66,13 +66,14 @@ def classes(names: list[str]) -> list[ModifierClass]:
     return [modifier_mapping[name] for name in names if name not in ENCODERS]
 
 
-def check_dashes(value: SigmaString) -> None:
-    """Raises ``Refusal`` (``too-large``) for a ``windash`` value that would become 5^n values."""
+def check_dashes(value: SigmaString) -> int:
+    """How many values ``windash`` makes of one; raises ``Refusal`` (``too-large``) beyond 5^3."""
     dashes = sum(len(_DASH.findall(part)) for part in value.s if isinstance(part, str))
     if dashes > MAX_DASHES:
         raise Refusal(
-            Code.TOO_LARGE, f"`windash` on a value with {dashes} dashes makes {5**dashes} values", "split the value"
+            Code.TOO_LARGE, f"`windash` on a value with {dashes} dashes makes 5^{dashes} values", "split the value"
         )
+    return int(5**dashes)
 
 
 def encode(value: str, names: list[str]) -> SigmaType:

@@ -133,3 +133,21 @@ def test_warnings_name_their_line() -> None:
     codes = {finding.code for finding in built.findings}
     assert codes == {"all-on-one", "contains-empty", "inline-flags", "compare-list", "unused-selection", "no-author"}
     assert all(finding.line > 1 for finding in built.findings)
+
+
+@pytest.mark.parametrize(
+    ("detection", "code"),
+    [
+        ({"s": {"f": "x"}, "condition": "not " * 1900 + "s"}, "too-large"),
+        ({"s": {"f": "x"}, "condition": " or ".join(["s"] * 1500)}, None),
+        ({"s": {"f": "x"}, "condition": " and not ".join(["s"] * 700)}, None),
+        ({"s": {"f": "x"}, "condition": "s " * 5000}, "too-large"),
+        ({"s": {"f|windash": [f"-a{n} -b -c" for n in range(200)]}, "condition": "s"}, "too-large"),
+        ({"s": {"f": [f"v{n}" for n in range(9000)]}, "condition": "s"}, None),
+    ],
+    ids=["nots", "ors", "and-nots", "words", "dashes", "values"],
+)
+def test_large_conditions_end_in_an_answer(detection: dict, code: str | None) -> None:  # type: ignore[type-arg]
+    built = compiled([rule(detection, 1), GOOD])
+    assert [finding.code for finding in built.refused] == ([code] if code else [])
+    assert built.linked.rules[-1].meta.title == "Rule 2"
