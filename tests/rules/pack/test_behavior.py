@@ -4,8 +4,6 @@ They must agree with the sample, as the sensor does (`test_pack_samples.py`), an
 """
 
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,20 +14,11 @@ import pytest
 
 from tests.rules.pack import oracle
 from tests.rules.pack.cases import DEFINITIONS, NETWORKS, Case, cases_of
-from tests.rules.pack.reading import PACK, Rule, alerting
+from tests.rules.pack.reading import Rule, alerting
 from tests.sigma.reference import Event, Reference
 from vigla_rules.trials.mutants import mutants
 
 CASES = [pytest.param(case, id=f"{rule.name}: {case.name}") for rule in alerting() for case in cases_of(rule)]
-
-
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pack") / "vigla.vpk"
-    command = [sys.executable, "-m", "vigla_rules", "compile", str(PACK), "-o", str(path), "--strict"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return path
 
 
 @pytest.fixture(scope="module")

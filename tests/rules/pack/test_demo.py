@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from scapy.utils import RawPcapReader
 
-from tests.rules.pack.reading import ROOT, alerting, settings
+import vigla_native
+from tests.rules.pack.reading import ROOT, alerting, rules
+from tests.rules.pack.reading import settings as pack_settings
 
 NOW = "2026-03-02T08:00:00+00:00"
 NOW_SECONDS = 1772438400
@@ -66,7 +68,24 @@ def test_lies_within_the_day_and_a_half_before(towns: Path, town: str) -> None:
 
 def test_every_town_has_filled_in_the_packs_lists(towns: Path) -> None:
     for town in json.loads((towns / "manifest.json").read_text(encoding="utf-8"))["towns"].values():
-        assert set(town["lists"]) == set(settings()["lists"])
+        assert set(town["lists"]) == set(pack_settings()["lists"])
+
+
+@pytest.mark.parametrize("town", TOWNS)
+def test_the_sensor_finds_the_stories_and_nothing_else(towns: Path, pack: Path, town: str) -> None:
+    told = json.loads((towns / "manifest.json").read_text(encoding="utf-8"))["towns"][town]
+    settings = json.dumps({"sensor": f"{town}-1", "local_networks": ["10.0.0.0/8"], "lists": told["lists"]})
+    paths = sorted(str(path) for path in (towns / town).rglob("*.*"))
+    replay = vigla_native.Replay(settings.encode(), pack.read_bytes(), paths)
+    names = {rule.body["id"]: rule.name for rule in rules()}
+    found: set[str] = set()
+    finished = False
+    while not finished:
+        batch = replay.poll(1000)
+        found |= {names[json.loads(hit)["rule"]] for hit in batch.alerts}
+        finished = batch.finished
+    assert found == set(told["rules"])
+    assert replay.warnings() == []
 
 
 @pytest.mark.parametrize("town", TOWNS)
