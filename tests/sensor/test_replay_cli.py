@@ -277,6 +277,8 @@ def test_events_are_written_in_zeeks_shape(
     assert all(next(iter(event)) == "_path" for event in events)
     assert main(["events", str(BRUTE_FORCE), "--pack", str(vigla_pack)]) == 0
     assert capfdbinary.readouterr().out == out.read_bytes()
+    assert main(["events", str(BRUTE_FORCE), "--pack", str(vigla_pack), "--out", str(out), "--json"]) == 0
+    assert json.loads(capfdbinary.readouterr().err.splitlines()[-1])["events"] == len(events)
 
 
 def test_check_finds_all_faults_at_once(
@@ -293,6 +295,8 @@ def test_check_finds_all_faults_at_once(
     log.touch()
     config.write_text(f'{text}\n[pack]\npath = "{vigla_pack}"\n[[files]]\npath = "{log}"\n', encoding="utf-8")
     assert main(["check", "--config", str(config)]) == 0
+    # A list that is not filled keeps its rules from firing: said, and no reason not to start.
+    assert b"warning: pack: " in capsysbinary.readouterr().out
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,7 +60,7 @@ def events(context: Context) -> int:
         counters, warnings = context.core.events(options.paths, core, out.fileno(), data)
     for warning in warnings:
         context.say(f"warning: {warning}")
-    if options.stats:
+    if options.json:
         context.say(json.dumps(counters))
     return OK
 

@@ -61,7 +61,7 @@ def _events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     events.add_argument("--out", metavar="FILE|-", default="-", help="default: standard output")
     events.add_argument("--pack", help="compiled rules (.vpk): its log source definitions read log files")
     events.add_argument("--config", type=Path, help=_CONFIG)
-    events.add_argument("--stats", action="store_true", help="counters of all stages, as JSON on standard error")
+    events.add_argument("--json", action="store_true", help="counters of all stages, as JSON on standard error")
     events.add_argument("--logsource", metavar="PRODUCT[/SERVICE]", help="the inputs are JSON lines of this log source")
 
 

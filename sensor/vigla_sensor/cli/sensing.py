@@ -52,7 +52,7 @@ def _findings(context: Context, settings: Settings) -> Iterator[Finding]:
     if settings.pack is None:
         yield Finding(_FAULT, "pack", "not configured: add [pack] with the path of the compiled rules")
     else:
-        yield from _tried("pack", lambda: _load(context, settings))
+        yield from _pack(context, settings, settings.pack.path)
     if not settings.files:
         yield Finding(_FAULT, "files", "nothing to watch: add a [[files]] table")
     for entry in settings.files:
@@ -66,11 +66,17 @@ def _findings(context: Context, settings: Settings) -> Iterator[Finding]:
     yield from _disk(settings)
 
 
-def _load(context: Context, settings: Settings) -> None:
-    """As a start would: metadata here, matching in the core."""
-    if settings.pack is not None:
-        data, _ = read_pack(settings.pack.path)
-        context.core.replay(core_settings(settings), data, [])
+def _pack(context: Context, settings: Settings, path: Path) -> Iterator[Finding]:
+    """As a start would: metadata here, matching in the core, which also names the rules that cannot fire."""
+    try:
+        data, _ = read_pack(path)
+        detector = context.core.replay(core_settings(settings), data, [])
+        detector.poll(1)
+    except (StartFault, ValueError) as error:
+        yield Finding(_FAULT, "pack", str(error))
+        return
+    for warning in detector.warnings():
+        yield Finding(_WARNING, "pack", warning)
 
 
 def _tried(where: str, work: Callable[[], object]) -> Iterator[Finding]:
