@@ -1,7 +1,7 @@
 """The native core: the only module that imports ``vigla_native`` (docs/native-boundary.md).
 
-Bytes and paths go in, JSON comes out; `detector` says what the Python side needs of it, ``run.wiring`` writes the settings,
-``alert.hit`` reads the hits. Nothing here decides anything.
+Bytes and paths go in, JSON comes out; `detector` says what the Python side needs of it, ``run.wiring`` writes the
+settings, ``alert.hit`` reads the hits. Nothing here decides anything.
 """
 
 from vigla_native import (

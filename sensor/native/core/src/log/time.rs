@@ -6,6 +6,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use crate::event::Time;
 
 const NANOS: i64 = 1_000_000_000;
+const DAY: i64 = 24 * 3600 * NANOS;
 /// Lines of one sender may be this much out of order without being taken for October's second hour.
 const DISORDER: i64 = 5 * 60 * NANOS;
 
@@ -408,6 +409,13 @@ impl Clock {
         self.last
     }
 
+    /// Live: the line that follows was received at `now`, which years that are not written are nearest to.
+    pub fn receive(&mut self, now: Time) {
+        if let Reference::Before(time) = &mut self.reference {
+            *time = now;
+        }
+    }
+
     /// Goes on after a restart.
     pub fn resume(&mut self, last: Option<Time>) {
         self.last = last;
@@ -442,9 +450,11 @@ impl Clock {
         }
         // The year nearest the reference; of a date before and after the new year both may be near.
         let (near, slack) = match (self.last, self.reference) {
-            (Some(last), _) => (last, i64::MAX),
+            // One line dated years ahead must not drag the others with it.
+            (Some(last), Reference::Before(time)) if last.0 <= time.0.saturating_add(DAY) => (last, i64::MAX),
+            (Some(last), Reference::Year(_)) => (last, i64::MAX),
             (None, Reference::Year(year)) => return self.in_year(civil, year),
-            (None, Reference::Before(time)) => (time, 24 * 3600 * NANOS),
+            (_, Reference::Before(time)) => (time, DAY),
         };
         let year = self
             .zone
@@ -611,6 +621,16 @@ mod tests {
         assert_eq!(clock.doubled, 5);
         assert_eq!(read(&mut clock, "%F %T", "2026-03-29 03:30:00"), Some(1_774_747_800)); // 01:30Z
         assert_eq!(clock.missing, 1);
+    }
+
+    #[test]
+    fn one_line_dated_years_ahead_does_not_drag_the_others_with_it() {
+        let mut clock = athens(Reference::Before(Time(1_767_312_000 * NANOS)));
+        assert_eq!(read(&mut clock, "%F %T", "2099-01-01 00:00:00"), Some(4_070_901_600));
+        assert_eq!(read(&mut clock, "%b %d %T", "Dec 31 23:59:59"), Some(1_767_218_399));
+        clock.receive(Time(1_798_848_000 * NANOS)); // 2027-01-02
+        assert_eq!(read(&mut clock, "%F %T", "2099-01-01 00:00:00"), Some(4_070_901_600));
+        assert_eq!(read(&mut clock, "%b %d %T", "Dec 31 23:59:59"), Some(1_798_754_399));
     }
 
     #[test]

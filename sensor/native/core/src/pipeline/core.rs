@@ -45,12 +45,13 @@ impl Core {
     }
 
     /// Takes an event of `input`; hits that raise alerts go to `out`, a match before the correlations it completes. Live,
-    /// `receipt` is when it was received.
+    /// `now` is the clock, which filters expire by; `receipt` is where an event correlates whose own time cannot be.
     pub fn event(
         &mut self,
         event: &Event,
         input: &Arc<str>,
         offset: u64,
+        now: Option<Time>,
         receipt: Option<Time>,
         out: &mut dyn FnMut(Hit),
     ) {
@@ -64,7 +65,7 @@ impl Core {
             correlated,
         } = self;
         let mut hit = |hit: Hit| {
-            let now = receipt.unwrap_or(hit.ts);
+            let now = now.unwrap_or(hit.ts);
             if let Some(reason) = overlay.drops(&hit, now) {
                 *withheld.entry(reason).or_insert(0) += 1;
                 return;

@@ -507,6 +507,3 @@ fn is_binary(start: &[u8]) -> bool {
         .count();
     odd * 30 > start.len()
 }
-
-#[cfg(test)]
-mod tests;

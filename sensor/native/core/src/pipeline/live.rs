@@ -77,12 +77,20 @@ struct Followed {
     name: Arc<str>,
     tail: Tail,
     sender: Sender,
+    /// The latest time of its events that can be.
+    latest: Option<Time>,
+    /// It had something to read at its last turn, and may have more.
+    behind: bool,
 }
 
 struct Worker {
     files: Vec<Followed>,
     core: Box<Core>,
     started: Instant,
+    /// How far ahead of the clock an event may be dated, in nanoseconds.
+    lateness: i64,
+    /// When something was last read.
+    fresh: Instant,
     /// Something was read since the last checkpoint.
     dirty: bool,
     instant: Instant,
@@ -128,11 +136,15 @@ impl Sensor {
             let name = path
                 .file_name()
                 .map_or_else(|| file.path.clone(), |name| name.to_string_lossy().into_owned());
+            let latest = sender.clock.last();
+            let tail = Tail::new(path, position);
             files.push(Followed {
                 path: file.path.clone(),
                 name: name.into(),
-                tail: Tail::new(path, position),
+                tail,
                 sender,
+                latest,
+                behind: false,
             });
         }
         let started = Instant::now();
@@ -140,6 +152,8 @@ impl Sensor {
             files,
             core,
             started,
+            lateness: i64::from(settings.lateness_ms) * 1_000_000,
+            fresh: started,
             dirty: false,
             instant: started,
             dropped_checkpoint,
@@ -290,7 +304,12 @@ impl Worker {
         self.publish(shared);
         loop {
             let mut read = false;
+            let hindmost = self.hindmost();
             for index in 0..self.files.len() {
+                if self.files[index].behind && hindmost != Some(index) {
+                    read = true; // it waits for its turn: see `time`
+                    continue;
+                }
                 let (some, alerts) = self.turn(index);
                 read |= some;
                 self.hand_over(alerts, shared, &stopping);
@@ -299,7 +318,11 @@ impl Worker {
                 }
             }
             let mut alerts = Vec::new();
-            self.core.advance(now(), &mut |hit| alerts.push(hit.to_json()));
+            if let Some(time) = self.time() {
+                self.core.advance(time, &mut |hit| {
+                    alerts.push(hit.to_json());
+                });
+            }
             self.hand_over(alerts, shared, &stopping);
             if self.dirty && self.instant.elapsed() >= INSTANT {
                 self.settle(shared, &stopping);
@@ -336,24 +359,65 @@ impl Worker {
         }
     }
 
+    /// Of the files that may have more to read, the one whose events are furthest behind: a backlog is read in its own order.
+    fn hindmost(&self) -> Option<usize> {
+        let behind = self.files.iter().enumerate().filter(|(_, file)| file.behind);
+        behind.min_by_key(|(_, file)| file.latest).map(|(index, _)| index)
+    }
+
+    /// The time that correlations have come to. It is the events' own and not the clock's, so that a file that is read again,
+    /// or a backlog, gives the same alerts: no further than the hindmost file that has more; else the latest event, and as
+    /// much later as nothing was read since.
+    fn time(&self) -> Option<Time> {
+        if let Some(hindmost) = self.hindmost() {
+            return self.files[hindmost].latest;
+        }
+        let latest = self.files.iter().filter_map(|file| file.latest).max()?;
+        let since = i64::try_from(self.fresh.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        Some(Time(latest.0.saturating_add(since)).min(now().max(latest)))
+    }
+
     /// Reads a stretch of one file.
     fn turn(&mut self, index: usize) -> (bool, Vec<Vec<u8>>) {
         let Self {
-            files, core, started, ..
+            files,
+            core,
+            started,
+            lateness,
+            ..
         } = self;
-        let Followed { name, tail, sender, .. } = &mut files[index];
-        let receipt = now();
+        let Followed {
+            name,
+            tail,
+            sender,
+            latest,
+            behind,
+            ..
+        } = &mut files[index];
+        let now = now();
+        let bound = Time(now.0.saturating_add(*lateness));
+        sender.clock.receive(now);
         let mut alerts = Vec::new();
         let too_long = tail.counted().too_long;
         let read = tail.poll(started.elapsed(), TURN, &mut |line| {
             sender.line(line.bytes, &mut |event| {
-                core.event(&event, name, line.offset, Some(receipt), &mut |hit| {
+                // What is dated later than can be correlates where the line before it did; what is older may be a backlog and
+                // keeps its time.
+                let receipt = (event.ts > bound).then(|| latest.unwrap_or(now));
+                if receipt.is_none() {
+                    *latest = (*latest).max(Some(event.ts));
+                }
+                core.event(&event, name, line.offset, Some(now), receipt, &mut |hit| {
                     alerts.push(hit.to_json());
                 });
             });
         });
         sender.too_long(tail.counted().too_long - too_long);
+        *behind = read;
         self.dirty |= read;
+        if read {
+            self.fresh = Instant::now();
+        }
         (read, alerts)
     }
 
@@ -440,6 +504,3 @@ impl Worker {
         *shared.tally.lock().unwrap_or_else(PoisonError::into_inner) = self.tally();
     }
 }
-
-#[cfg(test)]
-mod tests;

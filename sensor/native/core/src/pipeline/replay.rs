@@ -62,7 +62,9 @@ impl Replay {
         } = self;
         while ready.len() < most && !*finished {
             let more = merge.step(&mut |event, input, offset| {
-                core.event(event, input, offset, None, &mut |hit| ready.push_back(hit.to_json()));
+                core.event(event, input, offset, None, None, &mut |hit| {
+                    ready.push_back(hit.to_json());
+                });
             });
             if !more {
                 core.finish(&mut |hit| ready.push_back(hit.to_json()));
