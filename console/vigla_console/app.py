@@ -32,8 +32,10 @@ from vigla_console.headers import BodyLimit, SecurityHeaders
 from vigla_console.incidents.interfaces import CaseReader
 from vigla_console.incidents.storage.arrivals import Aggregation, ArrivalWriter
 from vigla_console.incidents.storage.changes import SqlCaseWriter
+from vigla_console.incidents.storage.delegations import SqlDelegations
 from vigla_console.incidents.storage.overdue import mark_overdue
-from vigla_console.incidents.storage.reader import SqlCases, SqlDelegations
+from vigla_console.incidents.storage.prune import prune
+from vigla_console.incidents.storage.reader import SqlCases
 from vigla_console.ingest.routes import IngestRoutes, Turnstile
 from vigla_console.ingest.service import IngestService
 from vigla_console.ingest.unpack import Limits
@@ -115,6 +117,7 @@ class Hub:
             (
                 Chore(EVERY_MINUTE, lambda: mark_overdue(self.database, self.clock)),
                 Chore(EVERY_HOUR, verifier.record_heads),
+                Chore(EVERY_HOUR, lambda: prune(self.database, self.clock)),
             ),
         )
 

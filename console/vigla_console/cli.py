@@ -23,6 +23,7 @@ from vigla_console.database.engine import CaseDatabase
 from vigla_console.database.migrate import NotMigrated, migrate, require_migrated
 from vigla_console.demo import demo_settings, make_secret, prepare
 from vigla_console.errors import NotFound, Refused
+from vigla_console.incidents.storage.delegations import SqlDelegations
 from vigla_console.people.passwords import Passwords
 from vigla_console.people.storage import SqlAccounts
 from vigla_console.rules.pack import BadPack
@@ -142,6 +143,15 @@ def _tenant_find(parsed: argparse.Namespace) -> int:
     return 0 if found else 1
 
 
+def _tenant_delegate(parsed: argparse.Namespace) -> int:
+    tenant = _known_tenant(parsed.tenant)
+    SqlDelegations(_database(parsed), SystemClock()).set(tenant, on=not parsed.revoke)
+    print(
+        f"{tenant}: the centre {'no longer closes' if parsed.revoke else 'may close'} its alerts, critical ones never"
+    )
+    return 0
+
+
 def _sensor_add(parsed: argparse.Namespace) -> int:
     tenant = _known_tenant(parsed.tenant)
     credential = SensorRegistry(_database(parsed), SystemClock()).add(parsed.sensor, tenant)
@@ -236,6 +246,10 @@ def _groups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     find = tenant.add_parser("find", help="by name, code or id")
     find.set_defaults(run=_tenant_find)
     find.add_argument("text")
+    delegate = tenant.add_parser("delegate", help="let the centre close for a municipality")
+    delegate.set_defaults(run=_tenant_delegate)
+    delegate.add_argument("tenant")
+    delegate.add_argument("--revoke", action="store_true")
     sensor = under("sensor", "sensors and their credentials")
     enrol = sensor.add_parser("add", help="prints the credential, once")
     enrol.set_defaults(run=_sensor_add)

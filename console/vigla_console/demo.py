@@ -10,12 +10,14 @@ from vigla_console.clock import Clock
 from vigla_console.config import RulesSettings, ServerSettings, Settings, StorageSettings
 from vigla_console.database.engine import CaseDatabase
 from vigla_console.database.migrate import migrate
+from vigla_console.incidents.storage.delegations import SqlDelegations
 from vigla_console.people.passwords import Passwords
 from vigla_console.people.storage import SqlAccounts
 from vigla_console.sensors.storage import SensorRegistry
 from vigla_console.tenants.models import Binding, Role, TenantId
 
 TOWNS = tuple(TenantId(town) for town in ("kalamata", "mytilini", "orestiada", "petroupoli"))
+DELEGATING = TenantId("petroupoli")  # a large suburb that lets the centre close for it
 OFFICERS_TOWN = TenantId("orestiada")
 OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 
@@ -64,6 +66,7 @@ def prepare(directory: Path, clock: Clock, passwords: Passwords) -> list[Login]:
         else:
             accounts.add(login, name, password, [binding], "el")
         logins.append(Login(role, login, password))
+    SqlDelegations(database, clock).set(DELEGATING, on=True)
     folder = directory / "credentials"
     folder.mkdir(exist_ok=True)
     for town in TOWNS:

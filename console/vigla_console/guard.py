@@ -66,9 +66,9 @@ class Gate:
             if changes and not hmac.compare_digest(token.encode(), session.csrf_token.encode()):
                 raise ForgedForm("the form is not from this session: load the page again and repeat")
             if not context.scope.may_somewhere(route.needs):
-                context.audit.record(
-                    "refused", f"{route.method} {route.path}", [], result="refused", reason=route.needs
-                )
+                own = [] if context.scope.central else sorted(context.scope.tenants)
+                subject = f"{route.method} {route.path}"
+                context.audit.record("refused", subject, own, result="refused", reason=route.needs)
                 raise Forbidden(f"this needs the right {route.needs}: ask your administrator for it")
 
         return check

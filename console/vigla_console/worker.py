@@ -55,6 +55,7 @@ class Worker:
     sink: ArrivalSink
     chores: tuple[Chore, ...]
     failures: int = 0
+    pause: float = PAUSE_AFTER_FAILURE
     _bell: threading.Event = field(default_factory=threading.Event)
     _ending: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -84,6 +85,6 @@ class Worker:
             except Exception:  # the supervised edge: a fault of one round must not end all later ones
                 self.failures += 1
                 LOG.exception("aggregation failed (%d so far); arrivals wait and are tried again", self.failures)
-                self._ending.wait(PAUSE_AFTER_FAILURE)
+                self._ending.wait(self.pause)
             self._bell.wait(IDLE_SECONDS)
             self._bell.clear()

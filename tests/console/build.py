@@ -195,14 +195,21 @@ class Person:
         return self.client.post(path, json={"form_key": secrets.token_hex(8), **body})
 
 
-def build_house(folder: Path, clock: StandingClock | None = None, **changes: Any) -> House:
-    """A migrated hub as the demo would make it, without demo people."""
-    settings = demo_settings(folder, 8443, None)
+def empty_hub(folder: Path) -> Path:
+    """A folder with the hub's secret and a migrated case database."""
     folder.mkdir(parents=True, exist_ok=True)
     make_secret(folder)
     database = CaseDatabase.at(folder / "cases.db")
     migrate(database)
     database.close()
+    return folder
+
+
+def build_house(folder: Path, clock: StandingClock | None = None, **changes: Any) -> House:
+    """A hub as the demo would make it, without demo people; in an existing folder it is a restart."""
+    settings = demo_settings(folder, 8443, None)
+    if not (folder / "cases.db").exists():
+        empty_hub(folder)
     standing = clock or StandingClock()
     app = create_app(settings, site=changes.pop("site", PlainSite()), clock=standing, passwords=CHEAP)
     return House(app, app.state.hub, standing, settings)

@@ -133,6 +133,7 @@ ALERT_GROUP = Table(
     Index("alert_group_last", "tenant_id", "last_seen", "id"),
     Index("alert_group_last_all", "last_seen", "id"),
     Index("alert_group_rule", "tenant_id", "rule", "last_seen"),
+    Index("alert_group_judged", "fingerprint", "disposition"),
 )
 
 GROUP_REDIRECT = Table(

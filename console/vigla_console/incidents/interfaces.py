@@ -76,6 +76,7 @@ class Delegations(Protocol):
     """Which tenants let the centre close for them."""
 
     def delegated(self) -> frozenset[TenantId]: ...
+    def set(self, tenant: TenantId, *, on: bool) -> None: ...
 
 
 class CaseChange(Protocol):

@@ -1,21 +1,25 @@
 """Arrivals into the case database: any order, any batches, any crash give the same groups, incidents and clusters."""
 
 import random
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from tests.console.build import NOW, House, StandingClock, build_house, document, event_id, ndjson
 from vigla_console.alerts.models import ArrivalCursor
+from vigla_console.database.schema import GROUP_ENTITY
 from vigla_console.errors import NotFound
 from vigla_console.incidents.models import AlertGroup, Entity, GroupFilter, Severity, State
 from vigla_console.incidents.storage.overdue import mark_overdue
+from vigla_console.incidents.storage.prune import prune
 from vigla_console.scope import Scope
 from vigla_console.tenants.models import TenantId
-from vigla_console.worker import drain
+from vigla_console.worker import Worker, drain
 
 HOUR = timedelta(hours=1)
 EVERYTHING = GroupFilter(size=200)
@@ -285,6 +289,71 @@ def test_what_nobody_looked_at_in_time_rises(house: House) -> None:
     assert late.overdue
     assert late.risk == group.risk * 3 // 2
     assert late.version == group.version, "the clock is no person: nobody's form is stale"
+
+
+def test_a_storm_is_one_row_and_its_names_are_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vigla_console.incidents.storage.arrivals.MOST_ROWS", 40)
+    documents = [document(n, rule="scan", fields={"destination.ip": f"198.51.100.{n % 250}"}) for n in range(600)]
+    for start in range(0, 600, 300):
+        house.take(*documents[start : start + 300])
+    (group,) = groups(house)
+    assert (group.count, group.alerts, len(group.samples)) == (600, 600, 20)
+    with house.hub.database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(GROUP_ENTITY)).scalar_one() <= 40
+
+
+def test_what_is_out_of_every_window_goes(house: House) -> None:
+    house.take(document(1, severity=70, fields={"source.ip": "203.0.113.9"}))
+    assert prune(house.hub.database, house.clock) == 0
+    house.clock.advance(days=500)
+    assert prune(house.hub.database, house.clock) == 2
+    assert len(groups(house)) == 1, "what people decide about stays"
+
+
+def test_ingest_and_aggregation_go_on_side_by_side(house: House) -> None:
+    """Four senders and the running worker: every alert ends in exactly one group."""
+    towns = ("kalamata", "mytilini", "orestiada", "petroupoli")
+    bearers = {town: {"authorization": f"Bearer {house.sensor(town)}"} for town in towns}
+    with house.client() as client:
+
+        def send(town: str) -> None:
+            for n in range(5):
+                made = [document(f"{n}-{k}", tenant=town, entity=("host", f"pc{k}")) for k in range(8)]
+                answer = client.post("/ingest/v1/alerts", content=ndjson(*made), headers=bearers[town])
+                assert answer.status_code == 200
+
+        senders = [threading.Thread(target=send, args=(town,)) for town in towns]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+    again = build_house(house.settings.storage.directory)
+    again.settle()
+    assert sum(group.count for group in groups(again)) == 160
+    assert len(groups(again)) == 32
+    again.hub.close()
+
+
+def test_a_worker_that_fails_goes_on(house: House) -> None:
+    worker = house.hub.worker()
+
+    class Broken:
+        calls = 0
+
+        def cursor(self) -> ArrivalCursor:
+            self.calls += 1
+            raise RuntimeError("for a moment")
+
+    broken = Broken()
+    failing = Worker(worker.store, broken, (), pause=0.01)  # type: ignore[arg-type]
+    failing.start()
+    for _ in range(500):
+        if broken.calls >= 3:
+            break
+        failing.ring()
+        threading.Event().wait(0.01)
+    failing.stop()
+    assert failing.failures >= 3
 
 
 def test_samples_are_event_ids(house: House) -> None:

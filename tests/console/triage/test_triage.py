@@ -1,13 +1,12 @@
 """The verbs of console.md 2.4: who may, from where to where, what is written down, and what a second click does."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 
 from tests.console.build import House, Person, document
-from vigla_console.database.schema import DELEGATION
 from vigla_console.errors import Conflict, Forbidden, NotFound, Refused
 from vigla_console.incidents.models import (
     AlertGroup,
@@ -18,6 +17,7 @@ from vigla_console.incidents.models import (
     State,
     WaitingOn,
 )
+from vigla_console.incidents.storage.delegations import SqlDelegations
 from vigla_console.tenants.models import Binding, Role, TenantId
 from vigla_console.triage.service import Act, Closing, TriageService
 
@@ -141,11 +141,16 @@ def test_the_centre_closes_only_where_it_was_asked_to_and_never_a_critical(house
     high, critical = sorted(house.hub.cases(house.everyone()).groups(GroupFilter()).groups, key=lambda g: g.severity)
     with pytest.raises(Forbidden):
         triage(analyst).close(high.code, act(high), FALSE)
-    with house.hub.database.write() as connection:
-        connection.execute(insert(DELEGATION).values(tenant_id="kalamata", since=0))
+    delegations = SqlDelegations(house.hub.database, house.clock)
+    delegations.set(TenantId("kalamata"), on=True)
     assert triage(analyst).close(high.code, act(high), FALSE).state is State.CLOSED
     with pytest.raises(Forbidden):
         triage(analyst).close(critical.code, act(critical), FALSE)
+    delegations.set(TenantId("kalamata"), on=False)
+    house.take(document(3, severity=70, entity=("host", "zeta")))
+    (later,) = house.hub.cases(house.everyone()).groups(GroupFilter(text="zeta")).groups
+    with pytest.raises(Forbidden):
+        triage(analyst).close(later.code, act(later), FALSE)
 
 
 def test_the_centre_pulls_only_what_is_loud_spread_or_asked(house: House, analyst: Person, officer: Person) -> None:
@@ -286,3 +291,22 @@ def test_three_innocent_closures_lower_the_next_one(house: House, officer: Perso
         assert (group.severity, [step.reason for step in group.steps]) == expected
         triage(officer).close(group.code, act(group, f"n{n}"), FALSE)
         house.clock.advance(days=3)
+
+
+def test_of_many_at_once_one_wins(house: House, group: AlertGroup) -> None:
+    people = [house.signed_in(house.user(f"o{n}", Binding(Role.OFFICER, TenantId("kalamata")))) for n in range(6)]
+    outcomes: list[object] = []
+
+    def try_it(person: Person) -> None:
+        try:
+            outcomes.append(triage(person).ack(group.code, Act(1, person.user.login)))
+        except Conflict as lost:
+            outcomes.append(lost)
+
+    threads = [threading.Thread(target=try_it, args=(person,)) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(type(one).__name__ for one in outcomes) == ["AlertGroup", *["Conflict"] * 5]
+    assert len(history(house, group)) == 1

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from vigla_console.alerts.models import ArrivalCursor, Arrivals
 from vigla_console.clock import Clock
@@ -30,7 +31,7 @@ from vigla_console.incidents.facts import AlertFact, fact_of
 from vigla_console.incidents.grouping import place
 from vigla_console.incidents.models import AlertGroup, Entity, Severity
 from vigla_console.incidents.storage.incidents import update_incidents
-from vigla_console.incidents.storage.load import chunks, groups_by_id, load_groups
+from vigla_console.incidents.storage.load import chunks, load_groups
 from vigla_console.incidents.storage.names import Names
 from vigla_console.incidents.storage.rows import group_columns
 from vigla_console.incidents.storage.spread import ClusterKey, refresh, update_clusters
@@ -38,6 +39,7 @@ from vigla_console.tenants.models import TenantId
 
 CURSOR = "arrivals"
 HOUR_MS = 3_600_000
+MOST_ROWS = 1_000  # entities and indicators of one group: a scan names thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,46 +87,60 @@ class ArrivalWriter:
 
     def _apply(self, connection: Connection, facts: Sequence[AlertFact]) -> None:
         names = Names(connection, self.clock)
-        by_run = defaultdict(list)
-        for fact in facts:
-            by_run[fact.tenant, fact.fingerprint].append(fact)
-        touched: set[str] = set()
-        for run in by_run.values():
-            touched |= self._place(connection, run, names)
+        touched = self._place(connection, facts, names)
         _count(connection, facts)
-        keys = {
-            ClusterKey("indicator", seen) for fact in facts if fact.level >= Severity.MEDIUM for seen in fact.indicators
-        }
-        keys |= {ClusterKey("burst", Entity("rule", f.rule)) for f in facts if f.level >= Severity.MEDIUM}
+        loud = [fact for fact in facts if fact.level >= Severity.MEDIUM]
+        keys = {ClusterKey("indicator", seen) for fact in loud for seen in fact.indicators}
+        keys |= {ClusterKey("burst", Entity("rule", fact.rule)) for fact in loud}
         touched |= update_clusters(connection, keys, names, {fact.rule: fact.rule_name for fact in facts})
         refresh(connection, touched)
         update_incidents(connection, touched, self.settings.shared, names, self.clock)
 
     def _place(self, connection: Connection, facts: Sequence[AlertFact], names: Names) -> set[str]:
-        """One fingerprint's arrivals into its groups; returns the ids of the groups they are in."""
-        tenant, fingerprint = facts[0].tenant, facts[0].fingerprint
+        """Arrivals into their groups; returns the ids of the groups they are in."""
+        runs = defaultdict(list)
+        for fact in facts:
+            runs[fact.tenant, fact.fingerprint].append(fact)
+        known = self._known(connection, facts)
+        before = {group.id for groups in known.values() for group in groups}
+        groups: dict[str, AlertGroup] = {}
+        members: dict[str, str] = {}
+        for run, arrived in runs.items():
+            placement = place(known.get(run, ()), arrived, self.settings.gap, names.group)
+            for gone, stays in placement.joined.items():
+                if gone in before:
+                    _redirect(connection, gone, placement.groups[stays])
+            home = set(placement.members.values())
+            groups |= {group_id: placement.groups[group_id] for group_id in home}
+            members |= {member_key(fact): placement.members[fact.event_id] for fact in arrived}
+        _save(connection, groups.values(), before)
+        _remember(connection, facts, members)
+        _save_entities(connection, groups, facts, members)
+        return set(groups)
+
+    def _known(
+        self, connection: Connection, facts: Sequence[AlertFact]
+    ) -> dict[tuple[TenantId, str], list[AlertGroup]]:
+        """Groups of these fingerprints that may lie within reach: some more do no harm."""
         reach = max(self.settings.gap, *(fact.window for fact in facts))
-        earliest = min(fact.first for fact in facts) - reach
-        latest = max(fact.last for fact in facts) + reach
         c = ALERT_GROUP.c
         wanted = (
             select(ALERT_GROUP)
-            .where(c.tenant_id == tenant, c.fingerprint == fingerprint)
-            .where(c.last_seen >= to_column(earliest), c.first_seen <= to_column(latest))
+            .where(c.last_seen >= to_column(min(fact.first for fact in facts) - reach))
+            .where(c.first_seen <= to_column(max(fact.last for fact in facts) + reach))
         )
-        known = load_groups(connection, wanted)
-        placement = place(known, facts, self.settings.gap, names.group)
-        before = {group.id for group in known}
-        touched = set(placement.members.values())
-        for gone, stays in placement.joined.items():
-            if gone in before:
-                _redirect(connection, gone, placement.groups[stays])
-        for group_id in touched:
-            _save(connection, placement.groups[group_id], new=group_id not in before)
-        for fact in facts:
-            _remember(connection, fact, placement.members[fact.event_id])
-        _save_entities(connection, placement.members, facts)
-        return touched
+        found = defaultdict(list)
+        for tenant in {fact.tenant for fact in facts}:
+            for chunk in chunks(fact.fingerprint for fact in facts if fact.tenant == tenant):
+                own = wanted.where(c.tenant_id == tenant, c.fingerprint.in_(chunk))
+                for group in load_groups(connection, own):
+                    found[tenant, group.fingerprint].append(group)
+        return found
+
+
+def member_key(fact: AlertFact) -> str:
+    """Event ids are unique within a municipality only."""
+    return f"{fact.tenant}\0{fact.event_id}"
 
 
 def _cursor(connection: Connection) -> ArrivalCursor:
@@ -154,12 +170,17 @@ def _unknown(connection: Connection, facts: Sequence[AlertFact]) -> list[AlertFa
     return list(once.values())
 
 
-def _save(connection: Connection, group: AlertGroup, *, new: bool) -> None:
-    values = group_columns(group)
+def _save(connection: Connection, groups: Iterable[AlertGroup], before: set[str]) -> None:
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for group in groups:
+        (changed if group.id in before else new).append(group_columns(group))
     if new:
-        connection.execute(insert(ALERT_GROUP).values(**values))
-    else:
-        connection.execute(update(ALERT_GROUP).where(ALERT_GROUP.c.id == group.id).values(**values))
+        connection.execute(insert(ALERT_GROUP), new)
+    if changed:
+        columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in changed[0] if name != "id"}
+        one = update(ALERT_GROUP).where(ALERT_GROUP.c.id == bindparam("new_id")).values(columns)
+        connection.execute(one, [{f"new_{name}": value for name, value in row.items()} for row in changed])
 
 
 def _redirect(connection: Connection, gone: str, stays: AlertGroup) -> None:
@@ -177,30 +198,49 @@ def _redirect(connection: Connection, gone: str, stays: AlertGroup) -> None:
     connection.execute(delete(ALERT_GROUP).where(ALERT_GROUP.c.id == gone))
 
 
-def _remember(connection: Connection, fact: AlertFact, group_id: str) -> None:
-    connection.execute(
-        insert(GROUP_ALERT).values(
-            tenant_id=fact.tenant,
-            event_id=fact.event_id,
-            group_id=group_id,
-            first=to_column(fact.first),
-            last=to_column(fact.last),
-            weight=fact.weight,
-        )
-    )
+def _remember(connection: Connection, facts: Iterable[AlertFact], members: Mapping[str, str]) -> None:
+    rows = [
+        {
+            "tenant_id": fact.tenant,
+            "event_id": fact.event_id,
+            "group_id": members[member_key(fact)],
+            "first": to_column(fact.first),
+            "last": to_column(fact.last),
+            "weight": fact.weight,
+        }
+        for fact in facts
+    ]
+    connection.execute(insert(GROUP_ALERT), rows)
 
 
-def _save_entities(connection: Connection, members: Mapping[str, str], facts: Sequence[AlertFact]) -> None:
-    groups = groups_by_id(connection, set(members.values()))
-    wanted: dict[tuple[str, Entity], list[bool]] = {}
+def _save_entities(
+    connection: Connection,
+    groups: Mapping[str, AlertGroup],
+    facts: Iterable[AlertFact],
+    members: Mapping[str, str],
+) -> None:
+    wanted: dict[tuple[str, Entity], tuple[bool, bool]] = {}
     for fact in facts:
-        group = groups[members[fact.event_id]]
-        for entity in fact.entities:
-            wanted.setdefault((group.id, entity), [False, False])[0] = True
-        for entity in fact.indicators:
-            wanted.setdefault((group.id, entity), [False, False])[1] = True
+        group_id = members[member_key(fact)]
+        for entity in fact.entities | fact.indicators:
+            joins, external = wanted.get((group_id, entity), (False, False))
+            wanted[group_id, entity] = (joins or entity in fact.entities, external or entity in fact.indicators)
+    known: dict[tuple[str, Entity], tuple[bool, bool]] = {}
+    for chunk in chunks(groups):
+        for row in connection.execute(select(GROUP_ENTITY).where(GROUP_ENTITY.c.group_id.in_(chunk))):
+            known[row.group_id, Entity(row.kind, row.value)] = (row.joins, row.external)
+    crowd = Counter(group_id for group_id, _ in known)
+    new = []
     for (group_id, entity), (joins, external) in wanted.items():
-        _add_entity(connection, groups[group_id], entity, joins=joins, external=external)
+        if (group_id, entity) in known:
+            if known[group_id, entity] != (joins, external):
+                _add_entity(connection, groups[group_id], entity, joins=joins, external=external)
+        elif crowd[group_id] < MOST_ROWS:
+            crowd[group_id] += 1
+            key = {"group_id": group_id, "tenant_id": groups[group_id].tenant}
+            new.append({**key, "kind": entity.kind, "value": entity.value, "joins": joins, "external": external})
+    if new:
+        connection.execute(insert(GROUP_ENTITY), new)
 
 
 def _add_entity(connection: Connection, group: AlertGroup, entity: Entity, *, joins: bool, external: bool) -> None:

@@ -16,7 +16,6 @@ from vigla_console.database.schema import (
     ALERT_GROUP,
     CLUSTER,
     CLUSTER_MEMBER,
-    DELEGATION,
     GROUP_ALERT,
     GROUP_ENTITY,
     GROUP_REDIRECT,
@@ -42,7 +41,6 @@ from vigla_console.incidents.models import (
 from vigla_console.incidents.storage.load import load_groups
 from vigla_console.incidents.storage.rows import cluster_of, history_of, incident_of
 from vigla_console.scope import Scope
-from vigla_console.tenants.models import TenantId
 
 MOST_TOTAL = 1_000
 MOST_PAGE = 200
@@ -276,18 +274,6 @@ class SqlCases:
             parts.append(_G.id.in_(select(GROUP_ENTITY.c.group_id).where(mine)))
         parts += [_G.search_text.contains(f" {word}", autoescape=True) for word in fold(wanted.text).split()[:10]]
         return and_(*parts)
-
-
-@dataclass(frozen=True, slots=True)
-class SqlDelegations:
-    """Which tenants let the centre close for them."""
-
-    database: CaseDatabase
-    clock: Clock
-
-    def delegated(self) -> frozenset[TenantId]:
-        with self.database.read() as connection:
-            return frozenset(TenantId(t) for t in connection.execute(select(DELEGATION.c.tenant_id)).scalars())
 
 
 def find_group(connection: Connection, scope: Scope, code: str) -> AlertGroup:

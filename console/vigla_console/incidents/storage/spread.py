@@ -20,7 +20,7 @@ from vigla_console.database.times import from_column, to_column
 from vigla_console.incidents.clustering import WINDOW, Sighting, Spread, burst_days, spreads
 from vigla_console.incidents.models import AlertGroup, Disposition, Entity, Severity
 from vigla_console.incidents.severity import risk_of, severity_of
-from vigla_console.incidents.storage.load import groups_by_id
+from vigla_console.incidents.storage.load import chunks, groups_by_id
 from vigla_console.incidents.storage.names import Names
 from vigla_console.incidents.storage.rows import group_columns
 from vigla_console.tenants.models import TenantId
@@ -171,9 +171,13 @@ def _groups_in(key: ClusterKey, spread: Spread) -> Select[Any]:
 
 def refresh(connection: Connection, group_ids: Iterable[str]) -> None:
     """Severity and risk anew, from the rule's level, the clusters the group is in, and how its like were closed."""
-    for group in groups_by_id(connection, group_ids).values():
-        tenants = _cluster_tenants(connection, group)
-        severity, steps = severity_of(group.level, tenants, _innocent_in_a_row(connection, group))
+    groups = groups_by_id(connection, group_ids)
+    clustered = set(connection.execute(select(CLUSTER_MEMBER.c.tenant_id).distinct()).scalars())
+    judged = _judged(connection, groups.values())
+    for group in groups.values():
+        tenants = _cluster_tenants(connection, group) if group.tenant in clustered else 1
+        innocent = _innocent_in_a_row(connection, group) if (group.tenant, group.fingerprint) in judged else 0
+        severity, steps = severity_of(group.level, tenants, innocent)
         risk = risk_of(severity, tenants, overdue=group.overdue)
         now = replace(group, cluster_tenants=tenants, severity=severity, steps=steps, risk=risk)
         if now != group:
@@ -203,6 +207,18 @@ def _cluster_tenants(connection: Connection, group: AlertGroup) -> int:
         select(func.count()).select_from(CLUSTER_MEMBER).where(m.cluster_id.in_(found)).group_by(m.cluster_id)
     )
     return max(sizes.scalars(), default=1)
+
+
+def _judged(connection: Connection, groups: Iterable[AlertGroup]) -> set[tuple[str, str]]:
+    """Which of these fingerprints people have closed before."""
+    g = ALERT_GROUP.c
+    found: set[tuple[str, str]] = set()
+    for chunk in chunks(group.fingerprint for group in groups):
+        wanted = (
+            select(g.tenant_id, g.fingerprint).where(g.fingerprint.in_(chunk), g.disposition.is_not(None)).distinct()
+        )
+        found |= {(row.tenant_id, row.fingerprint) for row in connection.execute(wanted)}
+    return found
 
 
 def _innocent_in_a_row(connection: Connection, group: AlertGroup) -> int:

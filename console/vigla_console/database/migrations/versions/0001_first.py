@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("code"),
     )
     op.create_index("alert_group_fingerprint", "alert_group", ["tenant_id", "fingerprint"], unique=False)
+    op.create_index("alert_group_judged", "alert_group", ["fingerprint", "disposition"], unique=False)
     op.create_index("alert_group_last", "alert_group", ["tenant_id", "last_seen", "id"], unique=False)
     op.create_index("alert_group_last_all", "alert_group", ["last_seen", "id"], unique=False)
     op.create_index("alert_group_risk", "alert_group", ["tenant_id", "state", "risk", "id"], unique=False)
