@@ -3,15 +3,15 @@
 A refused or outdated act shows the page again with what was typed, never a dead end.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request, Response
 
 from vigla_console.alerts.interfaces import StoreUnavailable
-from vigla_console.alerts.models import Alert, PageRequest
+from vigla_console.alerts.models import Alert, BadAlert, PageRequest, parse_time
 from vigla_console.alerts.query import AlertQuery
 from vigla_console.context import Context
 from vigla_console.errors import Conflict, Refused
@@ -190,6 +190,31 @@ def _with_note(verb: str, form: VerbForm) -> Typed:
     return Typed(verb, form.note, problems=problems)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a correlation counted together: how many events, by which key, between when."""
+
+    count: int
+    key: Sequence[tuple[str, object]]
+    start: datetime
+    end: datetime
+
+
+def _correlation(alert: Alert | None) -> Counted | None:
+    """None where there is none, or where it is not of the shape that the schema asks for."""
+    found = alert.value("vigla.correlation") if alert is not None else None
+    if not isinstance(found, Mapping):
+        return None
+    count, key = found.get("count"), found.get("group")
+    try:
+        start, end = (parse_time(found.get(name), name) for name in ("start", "end"))
+    except BadAlert:
+        return None
+    if not isinstance(count, int) or not isinstance(key, Mapping):
+        return None
+    return Counted(count, list(key.items()), start, end)
+
+
 def _evidence(context: Context, group: AlertGroup) -> dict[str, Any]:
     """The documents behind the group; a store that is away leaves the rest of the page standing and says so."""
     members: list[Alert] = []
@@ -215,6 +240,6 @@ def _evidence(context: Context, group: AlertGroup) -> dict[str, Any]:
         "missing": missing,
         "event": list(event.items()) if isinstance(event, dict) else [],
         "matched": [row for row in matched if isinstance(row, dict)] if isinstance(matched, list) else [],
-        "correlation": newest.value("vigla.correlation") if newest is not None else None,
+        "correlation": _correlation(newest),
         "fields": flat(newest.body) if newest is not None else [],
     }

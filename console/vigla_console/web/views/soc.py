@@ -13,7 +13,6 @@ from vigla_console.routing import Routes
 from vigla_console.web.frame import frame_of
 from vigla_console.web.pages import Pages
 from vigla_console.web.rows import cluster_title, rows, short_name
-from vigla_console.web.slots import fill
 from vigla_console.web.tilemap import draw, states_by_tenant
 
 WORST = 10
@@ -65,14 +64,12 @@ class SocPages:
         language = frame_of(request, context).language
         cluster = context.cases.cluster(code)
         context.audit.record("cluster.view", cluster.code, [m.tenant for m in cluster.members], clear=True)
-        text = context.rules.text(cluster.rule, language) if cluster.rule else None
         names = {m.tenant: short_name(context.tenants.get(m.tenant), language) for m in cluster.members}
         return self.pages.page(
             request,
             context,
             "cluster.html",
             cluster=cluster,
-            summary=fill(text.summary, {}, "…") if text is not None else None,
             title=cluster_title(context, cluster, language),
             names=names,
             rows=rows(context, context.cases.cluster_groups(cluster), language, ()),
