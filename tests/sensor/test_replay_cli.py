@@ -8,6 +8,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from scapy.layers.dns import DNS, DNSQR
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.utils import wrpcap
 
 from tests.contract.sink_suite import unpacked
 from tests.sensor.support.http_server import Request, Response, Scripted, serve
@@ -245,6 +249,48 @@ def test_an_absent_input_is_said_before_anything_is_read(
     captured = capsysbinary.readouterr()
     assert b"no such file: no such file" in captured.err
     assert captured.out == b""
+
+
+def _capture(path: Path, queries: int) -> None:
+    """So many DNS queries from an inside host, composed here."""
+    frames = [
+        Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+        / IP(src="10.0.0.5", dst="192.0.2.53", id=n)
+        / UDP(sport=40000 + n, dport=53)
+        / DNS(id=n, rd=1, qd=DNSQR(qname=f"host{n}.example"))
+        for n in range(queries)
+    ]
+    for n, frame in enumerate(frames):
+        frame.time = 1_795_392_000 + n
+    wrpcap(str(path), frames)
+
+
+def test_a_capture_cut_in_the_middle_is_read_up_to_there(
+    vigla_pack: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    whole, cut = tmp_path / "whole.pcap", tmp_path / "cut.pcap"
+    _capture(whole, 20)
+    cut.write_bytes(whole.read_bytes()[:-30])
+    counts = []
+    for path in (whole, cut):
+        assert main(["events", str(path)]) == 0
+        captured = capfdbinary.readouterr()
+        counts.append(sum(b'"_path":"dns"' in line for line in captured.out.splitlines()))
+    assert counts == [20, 19]
+    said = captured.err.decode()
+    assert "cut.pcap" in said
+    assert main(["replay", str(cut), "--pack", str(vigla_pack), "--out", "-"]) == 0
+    assert "cut.pcap" in capfdbinary.readouterr().err.decode()
+
+
+def test_a_file_that_is_not_a_capture_is_said_and_costs_no_other(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    noise = tmp_path / "noise.pcap"
+    noise.write_bytes(bytes(range(256)) * 20)
+    assert main(["events", str(noise)]) == 1
+    said = capfdbinary.readouterr().err.decode()
+    assert "noise.pcap" in said
 
 
 def test_one_spool_has_one_sender(vigla_pack: Path, hub: Scripted, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ def read_status(path: Path) -> Status:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no spool here; has the sensor run with this configuration?")
     with closing(connect_read_only(path)) as connection:
-        return status_of(connection, path.stat().st_size)
+        log = path.with_name(path.name + "-wal")
+        return status_of(connection, path.stat().st_size + (log.stat().st_size if log.exists() else 0))
 
 
 def status_of(connection: sqlite3.Connection, size: int = 0) -> Status:
