@@ -1,6 +1,8 @@
 """`vigla-sensor` from files to documents and to a hub, with the real core and the project's own pack."""
 
+import contextlib
 import json
+import sqlite3
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,6 +251,28 @@ def test_an_absent_input_is_said_before_anything_is_read(
     captured = capsysbinary.readouterr()
     assert b"no such file: no such file" in captured.err
     assert captured.out == b""
+
+
+def test_a_spool_of_another_version_is_said(
+    vigla_pack: Path, hub: Scripted, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    command = ["replay", str(BRUTE_FORCE), "--config", str(configured(tmp_path, hub.url)), "--pack", str(vigla_pack)]
+    assert main(command) == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool.db")) as connection, connection:
+        connection.execute("UPDATE meta SET value = 99 WHERE key = 'schema'")
+    assert main(command) == 2
+    assert b"the spool has schema 99" in capsysbinary.readouterr().err
+
+
+def test_a_spool_where_no_folder_can_be_is_said(
+    vigla_pack: Path, hub: Scripted, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    config = configured(tmp_path, hub.url)
+    (tmp_path / "file").touch()
+    text = config.read_text(encoding="utf-8").replace('path = "spool.db"', 'path = "file/spool.db"')
+    config.write_text(text, encoding="utf-8")
+    assert main(["replay", str(BRUTE_FORCE), "--config", str(config), "--pack", str(vigla_pack)]) == 2
+    assert b"spool.path: " in capsysbinary.readouterr().err
 
 
 def _capture(path: Path, queries: int) -> None:

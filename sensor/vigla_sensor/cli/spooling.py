@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from dataclasses import asdict
 
 from vigla_sensor.cli.context import FAILED, OK, Context
-from vigla_sensor.run import StartFault
+from vigla_sensor.run import StartFault, wiring
 from vigla_sensor.run.shipping import Shipping
-from vigla_sensor.run.wiring import limits, names, only_one, sinks
-from vigla_sensor.spool import Fate, Status, open_spool, read_status
+from vigla_sensor.run.wiring import only_one, sinks
+from vigla_sensor.spool import Fate, Status, read_status
 from vigla_sensor.spool.redrive import redrive_file
 from vigla_sensor.telemetry import Progress
 
@@ -60,8 +60,7 @@ def drain(context: Context) -> int:
     with ExitStack() as stack:
         stack.enter_context(only_one(settings.spool.path))
         executor = stack.enter_context(ThreadPoolExecutor(len(found), "deliver"))
-        spool = open_spool(settings.spool.path, names(found), context.clock, limits(settings))
-        stack.enter_context(contextlib.closing(spool))
+        spool = stack.enter_context(contextlib.closing(wiring.spool(settings, found, context.clock)))
         shipping = stack.enter_context(contextlib.closing(Shipping(found, spool, context.clock, executor)))
         before = spool.pending()
         left = shipping.drain(context.options.patience, lambda now: progress.update(f"{now} to deliver"))

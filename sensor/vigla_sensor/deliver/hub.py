@@ -29,12 +29,13 @@ class HubSink:
         self.transport.close()
 
     def send(self, batch: Sequence[SpooledAlert]) -> Answer:
-        body = zstandard.ZstdCompressor(level=_LEVEL).compress(b"".join(alert.body + b"\n" for alert in batch))
         try:
             headers = authorized(self.credential(), "application/x-ndjson", "zstd")
-            reply = self.transport.post(ALERTS, body, headers)
         except (OSError, ValueError) as error:
             return Silent(Silence.CREDENTIAL, str(error))
+        body = zstandard.ZstdCompressor(level=_LEVEL).compress(b"".join(alert.body + b"\n" for alert in batch))
+        try:
+            reply = self.transport.post(ALERTS, body, headers)
         except Fault as fault:
             return Silent(fault.why, fault.detail)
         return _answered(reply) if reply.status == 200 else refused(reply)

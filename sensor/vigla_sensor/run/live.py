@@ -15,7 +15,7 @@ from vigla_sensor.detector import LiveDetector
 from vigla_sensor.run import wiring
 from vigla_sensor.run.heartbeats import Heartbeats, content, status_reader
 from vigla_sensor.run.shipping import Shipping
-from vigla_sensor.spool import Spool, open_spool
+from vigla_sensor.spool import Spool
 from vigla_sensor.telemetry.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
@@ -102,9 +102,7 @@ def run_live(settings: Settings, clock: Clock, make: MakeDetector) -> int:
         raise wiring.StartFault("no sink is configured: add [sinks.hub] or [sinks.elasticsearch]")
     with ExitStack() as stack:
         stack.enter_context(wiring.only_one(settings.spool.path))
-        spool = stack.enter_context(
-            contextlib.closing(open_spool(settings.spool.path, wiring.names(sinks), clock, wiring.limits(settings)))
-        )
+        spool = stack.enter_context(contextlib.closing(wiring.spool(settings, sinks, clock)))
         executor = stack.enter_context(ThreadPoolExecutor(len(sinks) + 1, "deliver"))
         try:
             detector = make(wiring.core_settings(settings), data, spool.checkpoint)

@@ -14,7 +14,6 @@ from vigla_sensor.config import Settings
 from vigla_sensor.detector import OfflineDetector
 from vigla_sensor.run import wiring
 from vigla_sensor.run.shipping import Shipping
-from vigla_sensor.spool import open_spool
 from vigla_sensor.spool.spool import SEQUENCE_BITS
 
 BATCH = 500
@@ -61,9 +60,7 @@ def replay_to_sinks(
         raise wiring.StartFault("no sink is configured: add [sinks.hub] or [sinks.elasticsearch], or write with --out")
     with ExitStack() as stack:
         stack.enter_context(wiring.only_one(settings.spool.path))
-        spool = stack.enter_context(
-            contextlib.closing(open_spool(settings.spool.path, wiring.names(sinks), clock, wiring.limits(settings)))
-        )
+        spool = stack.enter_context(contextlib.closing(wiring.spool(settings, sinks, clock)))
         executor = stack.enter_context(ThreadPoolExecutor(len(sinks), "deliver"))
         shipping = stack.enter_context(contextlib.closing(Shipping(sinks, spool, clock, executor)))
         composer = wiring.composer(settings, pack, clock, live=False, accepted_floor=shipping.server_date)

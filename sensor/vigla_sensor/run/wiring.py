@@ -18,7 +18,8 @@ from vigla_sensor.deliver.elasticsearch import ClientBulk, ElasticsearchSink
 from vigla_sensor.deliver.http import HttpTransport
 from vigla_sensor.deliver.hub import HubSink
 from vigla_sensor.deliver.sink import Sink
-from vigla_sensor.spool import Limits
+from vigla_sensor.spool import Limits, Spool, open_spool
+from vigla_sensor.spool.schema import UnknownSchema
 from vigla_sensor.telemetry import kernel_clock
 
 
@@ -136,10 +137,16 @@ def _secret(reference: SecretRef, key: str) -> Callable[[], str]:
     return reference.read
 
 
-def limits(settings: Settings) -> Limits:
-    """The spool's."""
-    spool = settings.spool
-    return Limits(spool.max_bytes, spool.min_free_bytes, spool.ballast_bytes, spool.dead_bytes)
+def spool(settings: Settings, found: Sequence[Sink], clock: Clock) -> Spool:
+    """The spool, opened for the given sinks. Raises `StartFault` where it cannot be; damage is mended, not a fault."""
+    at = settings.spool
+    limits = Limits(at.max_bytes, at.min_free_bytes, at.ballast_bytes, at.dead_bytes)
+    try:
+        return open_spool(at.path, tuple(sink.name for sink in found), clock, limits)
+    except UnknownSchema as error:
+        raise StartFault(f"{at.path}: {error}") from error
+    except OSError as error:
+        raise StartFault(f"spool.path: {error}; name a folder that this user can write") from error
 
 
 @contextmanager
@@ -159,8 +166,3 @@ def only_one(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def names(found: Sequence[Sink]) -> tuple[str, ...]:
-    """The sinks' names, as the spool knows them."""
-    return tuple(sink.name for sink in found)
