@@ -81,6 +81,42 @@ fn tls() -> Script {
     ]
 }
 
+/// Mail that turns to TLS in the middle (RFC 3207).
+fn mail() -> Script {
+    let mut script = vec![
+        (1, b"220 mail.town.example ESMTP\r\n".to_vec()),
+        (0, b"EHLO client.example\r\n".to_vec()),
+        (1, b"250-mail.town.example\r\n250 STARTTLS\r\n".to_vec()),
+        (0, b"STARTTLS\r\n".to_vec()),
+        (1, b"220 go ahead\r\n".to_vec()),
+    ];
+    script.extend(tls());
+    script
+}
+
+/// A proxy's tunnel with TLS in it.
+fn proxy() -> Script {
+    let mut script = vec![
+        (
+            0,
+            b"CONNECT town.example:443 HTTP/1.1\r\nHost: town.example:443\r\n\r\n".to_vec(),
+        ),
+        (1, b"HTTP/1.1 200 Connection established\r\n\r\n".to_vec()),
+    ];
+    script.extend(tls());
+    script
+}
+
+/// A remote desktop that chooses TLS (MS-RDPBCGR, 2.2.1.1 and 2.2.1.2).
+fn desktop() -> Script {
+    let mut script = vec![
+        (0, vec![3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 3, 0, 0, 0]),
+        (1, vec![3, 0, 0, 19, 14, 0xd0, 0, 0, 0, 0, 0, 2, 0, 8, 0, 1, 0, 0, 0]),
+    ];
+    script.extend(tls());
+    script
+}
+
 /// A conversation as frames: each turn cut at `cuts`, pieces of a turn in the order that `mix` makes of them.
 fn conversation(port: u16, script: &Script, cuts: &[usize], mix: u64) -> Vec<Vec<u8>> {
     let ends = [(CLIENT, 40_000), (SERVER, port)];
@@ -174,7 +210,10 @@ fn script(which: usize) -> (u16, Script) {
         // On ports where nobody expects them.
         3 => (31_337, http()),
         4 => (31_338, tls()),
-        _ => (31_339, dns()),
+        5 => (31_339, dns()),
+        6 => (25, mail()),
+        7 => (3128, proxy()),
+        _ => (3389, desktop()),
     }
 }
 
@@ -205,8 +244,25 @@ fn each_conversation_is_decoded() {
 }
 
 #[test]
+fn what_turns_to_tls_is_followed_and_both_services_are_named() {
+    for (port, script, service) in [
+        (25, mail(), "smtp,ssl"),
+        (3128, proxy(), "http,ssl"),
+        (3389, desktop(), "rdp,ssl"),
+    ] {
+        let mut run = Run::new(Config::default());
+        for frame in &conversation(port, &script, &[], 0) {
+            run.give(frame);
+        }
+        run.finish();
+        assert_eq!(run.of("ssl")[0]["server_name"], "town.example", "port {port}");
+        assert_eq!(run.of("conn")[0]["service"], service);
+    }
+}
+
+#[test]
 fn every_single_cut_gives_the_same_events() {
-    for which in 0..6 {
+    for which in 0..9 {
         let (port, script) = script(which);
         let whole = events(&conversation(port, &script, &[], 0));
         assert!(!whole.is_empty());
@@ -225,13 +281,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn segmentation_order_and_repetition_do_not_matter(which in 0usize..6, cuts in prop::collection::vec(0usize..600, 0..40), mix in 1u64..u64::MAX) {
+    fn segmentation_order_and_repetition_do_not_matter(which in 0usize..9, cuts in prop::collection::vec(0usize..600, 0..40), mix in 1u64..u64::MAX) {
         let (port, script) = script(which);
         prop_assert_eq!(events(&conversation(port, &script, &cuts, mix)), events(&conversation(port, &script, &[], 0)));
     }
 
     #[test]
-    fn nothing_panics(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..120), 1..20), which in 0usize..6, at in 0usize..400, bits in any::<u8>()) {
+    fn nothing_panics(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..120), 1..20), which in 0usize..9, at in 0usize..400, bits in any::<u8>()) {
         let mut run = Run::new(Config::default());
         for frame in &frames {
             run.give(frame);

@@ -258,11 +258,12 @@ impl Traffic {
         match self.fragments.add(origin.ts, &packet, piece) {
             Fragment::Waiting => {}
             Fragment::Refused(name) => self.bare_weird(origin.ts, name, &packet, sink),
-            Fragment::Whole(payload, wire) => {
+            Fragment::Whole(payload) => {
+                let header = packet.total_len as usize - packet.payload_len;
                 let whole = Ip {
                     payload_len: payload.len(),
                     payload: &payload,
-                    total_len: wire,
+                    total_len: (header + payload.len()) as u32,
                     piece: None,
                     ..packet
                 };

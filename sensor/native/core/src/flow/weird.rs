@@ -8,6 +8,8 @@ use crate::event::Time;
 use crate::stats::{Report, Tally};
 
 const PER_MINUTE: u32 = 25;
+/// Of all names and sources together: forged sources have no number of their own.
+const PER_MINUTE_ALL: u32 = 10_000;
 const MINUTE: i64 = 60 * 1_000_000_000;
 /// Names and sources remembered; when full, all are forgotten at once.
 const CAP: usize = 4096;
@@ -16,6 +18,7 @@ const CAP: usize = 4096;
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
     recent: HashMap<(&'static str, IpAddr), (i64, u32), foldhash::fast::RandomState>,
+    all: (i64, u32),
     emitted: u64,
     suppressed: u64,
 }
@@ -31,7 +34,11 @@ impl Limiter {
             *entry = (minute, 0);
         }
         entry.1 = entry.1.saturating_add(1);
-        let allowed = entry.1 <= PER_MINUTE;
+        if self.all.0 != minute {
+            self.all = (minute, 0);
+        }
+        let allowed = entry.1 <= PER_MINUTE && self.all.1 < PER_MINUTE_ALL;
+        self.all.1 += u32::from(allowed);
         self.emitted += u64::from(allowed);
         self.suppressed += u64::from(!allowed);
         allowed

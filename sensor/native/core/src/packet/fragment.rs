@@ -36,8 +36,6 @@ struct Partial {
     pieces: Vec<(u64, Vec<u8>)>,
     /// Length of the whole payload, once the last fragment was seen.
     length: Option<usize>,
-    /// IP bytes of its fragments, counted as the datagram's own.
-    wire: u32,
     bytes: usize,
 }
 
@@ -45,8 +43,8 @@ struct Partial {
 pub(crate) enum Outcome {
     /// Kept until the rest comes.
     Waiting,
-    /// Its datagram is complete: payload, and the IP bytes that its fragments had together.
-    Whole(Vec<u8>, u32),
+    /// Its datagram is complete.
+    Whole(Vec<u8>),
     /// Not believed; the name of Zeek's weird.
     Refused(&'static str),
 }
@@ -95,7 +93,6 @@ impl Fragments {
                 first: now,
                 pieces: Vec::new(),
                 length: None,
-                wire: 0,
                 bytes: OVERHEAD,
             }
         });
@@ -105,7 +102,6 @@ impl Fragments {
         if !piece.more {
             partial.length = Some(partial.length.map_or(end, |length| length.min(end)));
         }
-        partial.wire = partial.wire.saturating_add(ip.total_len);
         let added = insert(&mut partial.pieces, piece.offset as u64, ip.payload);
         partial.bytes += added;
         self.bytes += added;
@@ -122,7 +118,7 @@ impl Fragments {
                 whole.extend_from_slice(bytes);
             }
             whole.truncate(length);
-            return Outcome::Whole(whole, done.wire);
+            return Outcome::Whole(whole);
         }
         while self.bytes > MAX_BYTES && !self.order.is_empty() {
             self.evict();

@@ -175,6 +175,26 @@ pub(crate) trait Parser: Send {
     fn finish(&mut self, context: &mut Context<'_>);
 }
 
+/// Bytes of a unit whose end has not come.
+#[derive(Debug, Default)]
+pub(crate) struct Unfinished(Vec<u8>);
+
+impl Unfinished {
+    /// Gives `read` what was left over and `bytes` in one piece; it says how many bytes it used, and the rest is kept. Many
+    /// small pieces cost no more than one large one.
+    pub(crate) fn feed<E>(&mut self, bytes: &[u8], read: impl FnOnce(&[u8]) -> Result<usize, E>) -> Result<(), E> {
+        if self.0.is_empty() {
+            let used = read(bytes)?;
+            self.0.extend_from_slice(&bytes[used..]);
+        } else {
+            self.0.extend_from_slice(bytes);
+            let used = read(&self.0)?;
+            self.0.drain(..used);
+        }
+        Ok(())
+    }
+}
+
 /// A row of the table of protocols.
 pub(crate) struct Protocol {
     /// Whether bytes of a direction, from their start, are this protocol's. `usual` says that the port is.

@@ -7,7 +7,7 @@ mod record;
 mod wire;
 
 use crate::event::{ConnId, Time, Transport};
-use crate::proto::{Context, Dir, Next, Parser, Verdict};
+use crate::proto::{Context, Dir, Next, Parser, Unfinished, Verdict};
 use record::Dns as Transaction;
 use wire::{Message, Stop};
 
@@ -58,7 +58,7 @@ pub(crate) struct Dns {
     proto: &'static str,
     netbios: bool,
     /// Bytes of an unfinished message, by direction; TCP only.
-    partial: Option<[Vec<u8>; 2]>,
+    partial: Option<[Unfinished; 2]>,
     pending: Vec<Pending>,
     lost: [bool; 2],
     /// Multicast DNS: messages have no number, and replies answer nobody in particular.
@@ -88,7 +88,7 @@ impl Dns {
 
     pub(crate) fn over_tcp(id: &ConnId) -> Self {
         debug_assert_eq!(id.transport, Transport::Tcp);
-        let partial = Some([Vec::new(), Vec::new()]);
+        let partial = Some(<[Unfinished; 2]>::default());
         Self {
             proto: "tcp",
             netbios: false,
@@ -151,32 +151,29 @@ impl Parser for Dns {
     }
 
     fn data(&mut self, context: &mut Context<'_>, dir: Dir, bytes: &[u8]) -> Next {
-        let Some(partial) = &mut self.partial else {
-            return self.message(context, dir, bytes);
-        };
         if self.lost[dir.index()] {
             return Next::More;
         }
-        let mut held = std::mem::take(&mut partial[dir.index()]);
-        let mut bytes = if held.is_empty() {
-            bytes
-        } else {
-            held.extend_from_slice(bytes);
-            &held[..]
+        let Some(partial) = &mut self.partial else {
+            return self.message(context, dir, bytes);
         };
-        while let Some((length, rest)) = bytes.split_first_chunk::<2>() {
-            let length = usize::from(u16::from_be_bytes(*length));
-            let Some(message) = rest.get(..length) else { break };
-            bytes = &rest[length..];
-            if self.message(context, dir, message) == Next::NotMine {
-                return Next::NotMine;
+        let mut unfinished = std::mem::take(&mut partial[dir.index()]);
+        let result = unfinished.feed(bytes, |bytes| {
+            let mut rest = bytes;
+            while let Some((length, after)) = rest.split_first_chunk::<2>() {
+                let length = usize::from(u16::from_be_bytes(*length));
+                let Some(message) = after.get(..length) else { break };
+                rest = &after[length..];
+                if self.message(context, dir, message) == Next::NotMine {
+                    return Err(Next::NotMine);
+                }
             }
-        }
-        let left = bytes.to_vec();
+            Ok(bytes.len() - rest.len())
+        });
         if let Some(partial) = &mut self.partial {
-            partial[dir.index()] = left;
+            partial[dir.index()] = unfinished;
         }
-        Next::More
+        result.err().unwrap_or(Next::More)
     }
 
     fn is_transactional(&self) -> bool {
@@ -187,7 +184,7 @@ impl Parser for Dns {
         // Without the length of the next message there is no way back in.
         self.lost[dir.index()] = true;
         if let Some(partial) = &mut self.partial {
-            partial[dir.index()] = Vec::new();
+            partial[dir.index()] = Unfinished::default();
         }
         if self.lost == [true; 2] { Next::Bulk } else { Next::More }
     }

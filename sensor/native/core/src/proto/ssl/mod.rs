@@ -10,7 +10,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::event::Time;
-use crate::proto::{Context, Dir, Next, Parser, Verdict, text};
+use crate::proto::{Context, Dir, Next, Parser, Unfinished, Verdict, text};
 use record::Ssl as Handshake;
 
 /// Bytes of one unfinished handshake message.
@@ -56,11 +56,11 @@ fn hex(bytes: &[u8]) -> String {
 #[derive(Default)]
 struct Side {
     /// An unfinished record.
-    partial: Vec<u8>,
+    partial: Unfinished,
     /// Bytes of a record that nobody reads.
     skip: usize,
     /// An unfinished handshake message, out of one or more records.
-    message: Vec<u8>,
+    message: Unfinished,
     encrypted: bool,
     lost: bool,
 }
@@ -147,26 +147,28 @@ impl Ssl {
     }
 
     fn fragment(&mut self, context: &mut Context<'_>, dir: Dir, payload: &[u8]) -> Next {
-        let mut held = std::mem::take(&mut self.sides[dir.index()].message);
-        let mut rest = if held.is_empty() {
-            payload
-        } else {
-            held.extend_from_slice(payload);
-            &held[..]
-        };
-        while let Some((kind, body, length)) = wire::message(rest) {
-            rest = &rest[length..];
-            if self.message(context, dir, kind, body).is_none() {
-                context.weird("ssl_malformed_handshake", None, Some("SSL"));
-                return Next::NotMine;
+        let mut unfinished = std::mem::take(&mut self.sides[dir.index()].message);
+        let result = unfinished.feed(payload, |bytes| {
+            let mut used = 0;
+            while let Some((kind, body, length)) = wire::message(&bytes[used..]) {
+                used += length;
+                if self.message(context, dir, kind, body).is_none() {
+                    return Err("ssl_malformed_handshake");
+                }
+            }
+            match wire::announced(&bytes[used..]) {
+                Some(length) if length > MAX_MESSAGE => Err("ssl_excessive_handshake_message"),
+                _ => Ok(used),
+            }
+        });
+        self.sides[dir.index()].message = unfinished;
+        match result {
+            Ok(()) => Next::More,
+            Err(name) => {
+                context.weird(name, None, Some("SSL"));
+                Next::NotMine
             }
         }
-        if wire::announced(rest).is_some_and(|length| length > MAX_MESSAGE) {
-            context.weird("ssl_excessive_handshake_message", None, Some("SSL"));
-            return Next::NotMine;
-        }
-        self.sides[dir.index()].message = rest.to_vec();
-        Next::More
     }
 
     fn message(&mut self, context: &mut Context<'_>, dir: Dir, kind: u8, body: &[u8]) -> Option<()> {
@@ -299,22 +301,19 @@ impl Parser for Ssl {
         let skipped = side.skip.min(bytes.len());
         side.skip -= skipped;
         let bytes = &bytes[skipped..];
-        let mut held = std::mem::take(&mut side.partial);
-        let mut rest = if held.is_empty() {
-            bytes
-        } else {
-            held.extend_from_slice(bytes);
-            &held[..]
-        };
-        while !rest.is_empty() {
-            match self.step(context, dir, rest) {
-                Ok(0) => break,
-                Ok(used) => rest = &rest[used..],
-                Err(next) => return next,
+        let mut unfinished = std::mem::take(&mut side.partial);
+        let result = unfinished.feed(bytes, |bytes| {
+            let mut used = 0;
+            while used < bytes.len() {
+                match self.step(context, dir, &bytes[used..])? {
+                    0 => break,
+                    n => used += n,
+                }
             }
-        }
-        self.sides[dir.index()].partial = rest.to_vec();
-        Next::More
+            Ok(used)
+        });
+        self.sides[dir.index()].partial = unfinished;
+        result.err().unwrap_or(Next::More)
     }
 
     fn gap(&mut self, _: &mut Context<'_>, dir: Dir, n: u64) -> Next {
