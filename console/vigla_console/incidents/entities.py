@@ -27,6 +27,7 @@ _INTERNAL = tuple(
 )
 # Never an indicator: everybody talks to them, or they are no host at all.
 _NOBODY = tuple(ipaddress.ip_network(t) for t in ("0.0.0.0/8", "224.0.0.0/3", "ff00::/8", "::/128"))
+_ASKED_NAMES = ("dns.question.name", "url.domain", "tls.client.server_name", "destination.domain")
 COMMON = frozenset(
     Entity("ip", address)
     for address in ("1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "208.67.222.222", "208.67.220.220")
@@ -100,14 +101,19 @@ def _addresses(alert: Alert) -> Iterator[str]:
 
 
 def joining_entities(alert: Alert) -> frozenset[Entity]:
-    """By which groups meet in an incident: the primary one, and internal hosts, addresses and users (console.md
-    2.2).
+    """By which groups meet in an incident: the primary one, and internal hosts, addresses and users (console.md 2.2).
+
+    What was merely asked for does not join: a name that was looked up or visited is no host of ours, and the resolver
+    that was asked is everybody's.
     """
-    found = [primary_entity(alert)]
-    found += [canonical("user", v) for v in _texts(alert, "user.name", "related.user")]
+    primary = primary_entity(alert)
+    asked = {canonical("host", v) for v in _texts(alert, *_ASKED_NAMES)}
+    if alert.text("dns.question.name"):
+        asked |= {canonical("ip", v) for v in _texts(alert, "destination.ip")}
+    found = [canonical("user", v) for v in _texts(alert, "user.name", "related.user")]
     found += [canonical("host", v) for v in _texts(alert, "host.name", "related.hosts")]
     found += [entity for v in _addresses(alert) if is_internal((entity := canonical("ip", v)).value)]
-    return frozenset(sorted(set(found))[:MOST_ENTITIES]) | {found[0]}
+    return frozenset(sorted(set(found) - asked)[:MOST_ENTITIES]) | {primary}
 
 
 def indicators(alert: Alert, common: frozenset[Entity]) -> frozenset[Entity]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.console.build import NOW, document
 from tests.console.incidents.facts import HOUR, Namer, fact
 from vigla_console.alerts.models import Alert
-from vigla_console.incidents.entities import canonical, is_internal, primary_entity
+from vigla_console.incidents.entities import canonical, indicators, is_internal, joining_entities, primary_entity
 from vigla_console.incidents.facts import AlertFact, fact_of, fingerprint
 from vigla_console.incidents.grouping import place
 from vigla_console.incidents.models import AlertGroup, Disposition, Entity, State, WaitingOn
@@ -163,6 +163,33 @@ def test_documentation_networks_are_outside(address: str, inside: bool) -> None:
 )
 def test_the_first_present_is_the_entity(fields: dict[str, object], expected: Entity) -> None:
     assert primary_entity(Alert.of(TenantId("kalamata"), document(1, fields=fields))) == expected
+
+
+def test_what_was_asked_for_does_not_join_and_who_asked_does() -> None:
+    lookup = {
+        "vigla.entity": {"kind": "ip", "value": "10.2.1.31"},
+        "source.ip": "10.2.1.31",
+        "destination.ip": "10.2.0.2",
+        "dns.question.name": "pool.example",
+        "related.ip": ["10.2.0.2", "10.2.1.31", "203.0.113.9"],
+        "related.hosts": ["pool.example", "PC31"],
+        "related.user": ["Maria"],
+    }
+    joins = joining_entities(Alert.of(TenantId("mytilini"), document(1, fields=lookup)))
+    assert joins == {Entity("ip", "10.2.1.31"), Entity("host", "pc31"), Entity("user", "maria")}
+
+
+def test_indicators_are_outside_and_not_everybodys() -> None:
+    seen = {
+        "source.ip": "10.2.1.31",
+        "destination.ip": "8.8.8.8",
+        "related.ip": ["203.0.113.9", "224.0.0.251", "198.51.100.1"],
+        "dns.question.name": "Pool.Example.",
+        "url.domain": "intranet",
+    }
+    alert = Alert.of(TenantId("mytilini"), document(1, fields=seen))
+    found = indicators(alert, frozenset({Entity("ip", "198.51.100.1")}))
+    assert found == {Entity("ip", "203.0.113.9"), Entity("domain", "pool.example")}
 
 
 def test_a_summary_adds_its_repeats_and_a_folded_record_its_count() -> None:
