@@ -41,6 +41,10 @@ _ERRORS = {
 }
 
 
+class MissingAssets(ValueError):
+    """The style sheet, scripts and fonts are not there: pages would be bare, so the console does not start."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebSite:
     """Implements `routing.Site`."""
@@ -63,7 +67,12 @@ class WebSite:
 
 
 def site() -> WebSite:
-    """The whole site, made once at start."""
+    """The whole site, made once at start. Raises ``MissingAssets`` saying how to fetch them."""
+    static = resources.files("vigla_console.web").joinpath("static")
+    if not static.joinpath("vendor", "versions.json").is_file():
+        raise MissingAssets(
+            f"no front-end assets in {static}/vendor: run `npm ci && npm run assets` in console/ (`make setup` does)"
+        )
     pages = Pages.load()
     parts = (
         SessionPages(pages),
@@ -74,5 +83,4 @@ def site() -> WebSite:
         SocPages(pages),
         FleetPages(pages),
     )
-    static = resources.files("vigla_console.web").joinpath("static")
     return WebSite(pages, [part.routes() for part in parts], str(static))

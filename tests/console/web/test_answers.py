@@ -12,7 +12,7 @@ from vigla_console.incidents.models import GroupFilter
 from vigla_console.tenants.models import Binding, Role, TenantId
 from vigla_console.web.notices import Notice
 from vigla_console.web.pages import local
-from vigla_console.web.site import site
+from vigla_console.web.site import MissingAssets, site
 
 
 @pytest.fixture
@@ -166,3 +166,9 @@ def test_a_notice_is_shown_once_and_only_what_we_wrote(pages: House) -> None:
     for forged in ("ack", "ack|<b>", "nothing|x", "ack|a|b", "%00", "ack|" + "x" * 500):
         assert Notice.read(forged) is None
     assert Notice.read("ack|A-7F3K2Q") == Notice("ack", ("A-7F3K2Q",))
+
+
+def test_without_its_assets_the_console_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("vigla_console.web.site.resources.files", lambda _: tmp_path)
+    with pytest.raises(MissingAssets, match="npm ci && npm run assets"):
+        site()
