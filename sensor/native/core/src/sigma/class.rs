@@ -89,14 +89,12 @@ impl Classes {
                 {
                     return Arc::clone(views);
                 }
-                let views = match named.get(&*fields.logsource) {
-                    Some(views) => Arc::clone(views),
-                    None => {
-                        let views = make.views(&fields.logsource, None, made);
-                        named.insert((*fields.logsource).clone(), Arc::clone(&views));
-                        views
-                    }
-                };
+                let known = named.get(&*fields.logsource).map(Arc::clone);
+                let views = known.unwrap_or_else(|| {
+                    let views = make.views(&fields.logsource, None, made);
+                    named.insert((*fields.logsource).clone(), Arc::clone(&views));
+                    views
+                });
                 *last = Some((Arc::clone(&fields.logsource), Arc::clone(&views)));
                 views
             }

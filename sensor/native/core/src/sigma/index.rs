@@ -199,15 +199,11 @@ impl Building {
             }
             return;
         }
-        let place = match self.places.get(&text) {
-            Some(place) => *place,
-            None => {
-                self.places.insert(text.clone(), self.texts.len());
-                self.texts.push(text);
-                self.postings.push(Vec::new());
-                self.postings.len() - 1
-            }
-        };
+        let place = *self.places.entry(text).or_insert_with_key(|text| {
+            self.texts.push(text.clone());
+            self.postings.push(Vec::new());
+            self.postings.len() - 1
+        });
         self.postings[place].push((at, rule));
     }
 

@@ -7,9 +7,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hashbrown::HashSet;
-use serde_json::{Map, Value as Json};
+use serde::de::IgnoredAny;
 
+use super::leaves::{At, Leaves, Names};
 use crate::event::{Body, Event, Fields, LogSource, OwnedValue, Time, Value};
 
 /// Before the names of header values which the body hides.
@@ -18,11 +18,9 @@ pub const HEADER: &str = "Event.System.";
 /// A line longer than this is refused.
 pub const MAX_LINE: usize = 4 << 20;
 /// Deeper objects are refused; `serde_json` refuses at 128 itself.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 /// An object of more leaves is refused: no event has them.
-const MAX_FIELDS: usize = 4_096;
-/// Different names that are remembered; beyond it names are copied for each event.
-const MAX_NAMES: usize = 65_536;
+pub(super) const MAX_FIELDS: usize = 4_096;
 
 /// Why a line is no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +53,7 @@ impl std::error::Error for LineError {}
 pub struct Reader {
     path: Arc<str>,
     logsource: Arc<LogSource>,
-    names: HashSet<Arc<str>, foldhash::fast::RandomState>,
+    names: Names,
 }
 
 impl Reader {
@@ -64,7 +62,7 @@ impl Reader {
         Self {
             path: "json".into(),
             logsource: Arc::new(logsource),
-            names: HashSet::default(),
+            names: Names::default(),
         }
     }
 
@@ -76,27 +74,20 @@ impl Reader {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLarge);
         }
-        let document: Json = serde_json::from_slice(line).map_err(|e| LineError::Syntax(e.to_string()))?;
-        let Json::Object(object) = document else {
-            return Err(LineError::NoObject);
-        };
-        let mut fields = Leaves {
-            names: &mut self.names,
-            values: Vec::with_capacity(32),
-            seen: Seen::default(),
-        };
-        let mut stamp = None;
-        match windows(&object) {
-            Some((system, event)) => {
-                stamp = system
-                    .get("TimeCreated")
-                    .and_then(|t| t.pointer("/#attributes/SystemTime"))
-                    .and_then(time);
-                fields.windows(system, event)?;
-            }
-            None => fields.generic("", Json::Object(object), 0)?,
+        let text = std::str::from_utf8(line).map_err(|e| LineError::Syntax(e.to_string()))?;
+        if !text.trim_start().starts_with('{') {
+            let whole = serde_json::from_str::<IgnoredAny>(text);
+            return Err(whole.map_or_else(|e| LineError::Syntax(e.to_string()), |_| LineError::NoObject));
         }
-        let values = fields.values;
+        let windows =
+            memchr::memmem::find(line, b"\"Event\"").is_some() && memchr::memmem::find(line, b"\"System\"").is_some();
+        let mut leaves = Leaves::new(&mut self.names);
+        if !(windows && leaves.read(text, At::Root)? && leaves.has_system) {
+            leaves = Leaves::new(&mut self.names);
+            leaves.read(text, At::Path(""))?;
+        }
+        leaves.hide();
+        let Leaves { values, stamp, .. } = leaves;
         let ts = stamp.or_else(|| own_time(&values)).unwrap_or_default();
         let body = Fields {
             path: Arc::clone(&self.path),
@@ -136,183 +127,16 @@ fn own_time(values: &[(Arc<str>, OwnedValue)]) -> Option<Time> {
     })
 }
 
-fn time(value: &Json) -> Option<Time> {
-    value.as_str().and_then(parse_time)
-}
-
 /// ISO 8601 text; UTC where it names no offset.
 pub(super) fn parse_time(text: &str) -> Option<Time> {
     let timestamp = super::moment::timestamp(text)?;
     i64::try_from(timestamp.as_nanosecond()).ok().map(Time)
 }
 
-fn windows(object: &Map<String, Json>) -> Option<(&Map<String, Json>, &Map<String, Json>)> {
-    let event = object.get("Event")?.as_object()?;
-    Some((event.get("System")?.as_object()?, event))
-}
-
-#[derive(Default)]
-struct Seen(hashbrown::HashMap<Arc<str>, usize, foldhash::fast::RandomState>);
-
-struct Leaves<'n> {
-    names: &'n mut HashSet<Arc<str>, foldhash::fast::RandomState>,
-    values: Vec<(Arc<str>, OwnedValue)>,
-    seen: Seen,
-}
-
-impl Leaves<'_> {
-    fn name(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.names.get(name) {
-            return Arc::clone(known);
-        }
-        let name: Arc<str> = name.into();
-        if self.names.len() < MAX_NAMES {
-            self.names.insert(Arc::clone(&name));
-        }
-        name
-    }
-
-    /// Adds a leaf; several of one name become a list.
-    fn add(&mut self, name: &str, value: OwnedValue) -> Result<(), LineError> {
-        if self.values.len() >= MAX_FIELDS {
-            return Err(LineError::TooLarge);
-        }
-        let name = self.name(name);
-        match self.seen.0.get(&name) {
-            Some(place) => join(&mut self.values[*place].1, value),
-            None => {
-                self.seen.0.insert(Arc::clone(&name), self.values.len());
-                self.values.push((name, value));
-            }
-        }
-        Ok(())
-    }
-
-    fn windows(&mut self, system: &Map<String, Json>, event: &Map<String, Json>) -> Result<(), LineError> {
-        for (name, value) in system {
-            match value {
-                Json::Object(parts) => {
-                    for (attribute, text) in parts.get("#attributes").and_then(Json::as_object).into_iter().flatten() {
-                        let wanted = name == "Provider" && attribute == "Name";
-                        if wanted {
-                            self.add("Provider_Name", leaf(text.clone()))?;
-                        }
-                    }
-                    if let Some(text) = parts.get("#text") {
-                        self.add(&squeeze(name), leaf(text.clone()))?;
-                    }
-                }
-                scalar => self.add(&squeeze(name), leaf(scalar.clone()))?,
-            }
-        }
-        let header = self.values.len();
-        let seen = std::mem::take(&mut self.seen);
-        for (section, body) in event {
-            if section != "System" && section != "#attributes" {
-                self.body(section, body.clone(), 0)?;
-            }
-        }
-        // The body wins; what it hides of the header stays readable under its full name.
-        for (name, place) in seen.0 {
-            if self.seen.0.contains_key(&name) {
-                self.values[place].0 = self.name(&format!("{HEADER}{name}"));
-            }
-        }
-        debug_assert!(header <= self.values.len());
-        Ok(())
-    }
-
-    /// Leaves of a Windows body, by their own names.
-    fn body(&mut self, name: &str, value: Json, depth: usize) -> Result<(), LineError> {
-        if depth > MAX_DEPTH {
-            return Err(LineError::TooLarge);
-        }
-        match value {
-            Json::Object(parts) => {
-                for (part, value) in parts {
-                    match part.as_str() {
-                        "#attributes" => {}
-                        "#text" => self.add(&squeeze(name), leaf(value))?,
-                        _ => self.body(&part, value, depth + 1)?,
-                    }
-                }
-                Ok(())
-            }
-            Json::Array(items) if items.iter().any(Json::is_object) => {
-                items.into_iter().try_for_each(|item| self.body(name, item, depth + 1))
-            }
-            scalar if depth > 0 => self.add(&squeeze(name), leaf(scalar)),
-            _ => Ok(()), // an empty section
-        }
-    }
-
-    /// Leaves of any object, by their paths; a list of objects gives a list per path.
-    fn generic(&mut self, path: &str, value: Json, depth: usize) -> Result<(), LineError> {
-        if depth > MAX_DEPTH {
-            return Err(LineError::TooLarge);
-        }
-        match value {
-            Json::Object(parts) => {
-                for (part, value) in parts {
-                    let below = if path.is_empty() {
-                        part
-                    } else {
-                        format!("{path}.{part}")
-                    };
-                    self.generic(&below, value, depth + 1)?;
-                }
-                Ok(())
-            }
-            Json::Array(items) if items.iter().any(Json::is_object) => items
-                .into_iter()
-                .try_for_each(|item| self.generic(path, item, depth + 1)),
-            scalar => self.add(path, leaf(scalar)),
-        }
-    }
-}
-
-/// A name without blanks, as the compiler writes it.
-fn squeeze(name: &str) -> std::borrow::Cow<'_, str> {
-    if name.contains(' ') {
-        name.replace(' ', "").into()
-    } else {
-        name.into()
-    }
-}
-
-fn join(old: &mut OwnedValue, new: OwnedValue) {
-    let list = match old {
-        OwnedValue::List(list) => list,
-        single => {
-            let first = std::mem::replace(single, OwnedValue::Null);
-            *single = OwnedValue::List(vec![first]);
-            let OwnedValue::List(list) = single else { return };
-            list
-        }
-    };
-    match new {
-        OwnedValue::List(more) => list.extend(more),
-        one => list.push(one),
-    }
-}
-
-fn leaf(value: Json) -> OwnedValue {
-    match value {
-        Json::Null => OwnedValue::Null,
-        Json::Bool(b) => OwnedValue::Bool(b),
-        Json::Number(n) => match (n.as_i64(), n.as_u64()) {
-            (Some(i), _) => OwnedValue::Int(i),
-            (_, Some(u)) => OwnedValue::Uint(u),
-            _ => n.as_f64().map_or(OwnedValue::Null, OwnedValue::Float),
-        },
-        Json::String(s) => OwnedValue::Str(s),
-        Json::Array(items) => OwnedValue::List(items.into_iter().map(leaf).collect()),
-        Json::Object(_) => OwnedValue::Null, // only below a list of lists: nothing names it
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::{Map, Value as Json};
+
     use super::*;
 
     fn event(line: &str) -> Event {

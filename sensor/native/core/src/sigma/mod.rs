@@ -17,6 +17,7 @@ mod hit;
 mod identity;
 mod index;
 pub mod jsonl;
+mod leaves;
 mod lists;
 mod literal;
 pub mod match_lines;

@@ -18,7 +18,7 @@ pub const MANIFEST: &str = "manifest.json";
 /// The member that the engine runs.
 pub const RULES: &str = "rules.json";
 
-/// A member larger than this is no pack of ours (`rules.json` of all SigmaHQ rules is 25 MB).
+/// A member larger than this is no pack of ours (that of all public Sigma rules is 25 MB).
 const MAX_MEMBER: u64 = 128 << 20;
 /// All members together.
 const MAX_TOTAL: u64 = 512 << 20;
