@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -37,7 +38,7 @@ DEFAULT_CONFIG = Path("/etc/vigla/console.toml")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; says what went wrong on standard error."""
-    parsed = _parser().parse_args(arguments)
+    parsed = _parser().parse_args(arguments, argparse.Namespace(config=DEFAULT_CONFIG))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
@@ -204,9 +205,16 @@ def _elasticsearch_check(parsed: argparse.Namespace) -> int:
     return 1 if findings else 0
 
 
+class _Words(argparse.ArgumentParser):
+    """Takes `--config` before and after the command's words alike."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self.add_argument("--config", type=Path, default=argparse.SUPPRESS, help=f"default {DEFAULT_CONFIG}")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vigla-console", description="Vigla's hub.")
-    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default {DEFAULT_CONFIG}")
+    parser = _Words(prog="vigla-console", description="Vigla's hub.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -226,8 +234,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _groups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    def under(name: str, text: str) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+def _groups(commands: "argparse._SubParsersAction[_Words]") -> None:
+    def under(name: str, text: str) -> "argparse._SubParsersAction[_Words]":
         return commands.add_parser(name, help=text).add_subparsers(required=True, metavar="COMMAND")
 
     user = under("user", "accounts")

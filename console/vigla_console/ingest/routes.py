@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -37,14 +36,15 @@ class Turnstile:
     """Bounded: each municipality has few requests in the house, all together a limited number; the rest come again."""
 
     most: int
-    inside: dict[TenantId, int] = field(default_factory=lambda: defaultdict(int))
+    inside: dict[TenantId, int] = field(default_factory=dict)
 
     @asynccontextmanager
     async def turn(self, tenant: TenantId) -> AsyncIterator[None]:
         """Raises ``Refusal`` 429, its time spread so that 332 boxes do not return at once."""
-        if self.inside[tenant] >= WAITING_PER_TENANT or sum(self.inside.values()) >= self.most:
+        waiting = self.inside.get(tenant, 0)
+        if waiting >= WAITING_PER_TENANT or sum(self.inside.values()) >= self.most:
             raise Refusal(429, "the hub is busy: nothing was stored, send it again", 5 + secrets.randbelow(56))
-        self.inside[tenant] += 1
+        self.inside[tenant] = waiting + 1
         try:
             yield
         finally:
