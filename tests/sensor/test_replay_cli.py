@@ -122,6 +122,9 @@ def test_delivers_through_the_spool_and_drains(vigla_pack: Path, hub: Scripted, 
     assert ids
     assert len(ids) == len(set(ids))
     assert {document["organization"]["id"] for document in received(hub)} == {"kalamata"}
+    (beat,) = [json.loads(each.body) for each in hub.requests if each.path.endswith("heartbeat")]
+    assert beat["spool"]["last_sequence"] == beat["sinks"]["hub"]["settled"]
+    assert beat["counters"]["log.received"] >= 7
     # The same input again: known, nothing is sent twice.
     assert main(command) == 0
     assert len(received(hub)) == len(ids)

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +53,14 @@ class Heartbeats:
             body = json.dumps(content().document()).encode()
             self._flight = (self._executor.submit(self._send, body), told)
         return overlay
+
+    def farewell(self, content: Callable[[], Heartbeat], status: Callable[[], Status], spool: Spool) -> None:
+        """Sends one more and waits for its answer: the last word of a run that ends as planned."""
+        self._next = self._clock.monotonic()
+        self.tick(content, status, spool)
+        if self._flight is not None:
+            wait([self._flight[0]])
+            self._land(spool)
 
     def _send(self, body: bytes) -> Reply:
         return self._transport.post(PATH, body, authorized(self._credential(), "application/json"))

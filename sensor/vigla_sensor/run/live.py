@@ -27,6 +27,7 @@ COMMIT_SECONDS = 0.2
 _CHECKPOINT_SECONDS = 5.0
 _MAINTAIN_SECONDS = 60.0
 _STOP_SECONDS = 10.0
+_OVERLAY = "overlay"
 
 MakeDetector = Callable[[bytes, bytes, bytes | None], LiveDetector]
 """Settings, pack, checkpoint to a detector; `ValueError` for what the core refuses."""
@@ -110,10 +111,11 @@ def run_live(settings: Settings, clock: Clock, make: MakeDetector) -> int:
                 detector.overlay(settings.pack.overlay.read_bytes())
         except (ValueError, OSError) as error:
             raise wiring.StartFault(str(error)) from error
+        _restore_overlay(detector, spool)
         shipping = stack.enter_context(contextlib.closing(Shipping(sinks, spool, clock, executor)))
         composer = wiring.composer(settings, pack, clock, live=True, accepted_floor=shipping.server_date)
         loop = Loop(detector, composer, spool, shipping, clock)
-        beat = _heartbeat(settings, pack, clock, executor, detector, spool, shipping)
+        beat = _heartbeat(settings, pack, clock, executor, detector, spool, shipping, stack)
         detector.start()
         _log.info("sensing: %d files, pack %s %s", len(settings.files), pack.name, pack.version)
         with _stop_signals() as stopping:
@@ -125,6 +127,16 @@ def run_live(settings: Settings, clock: Clock, make: MakeDetector) -> int:
     return 0
 
 
+def _restore_overlay(detector: LiveDetector, spool: Spool) -> None:
+    """The hub's last overlay outlives a restart; one that fits the pack no more keeps nobody from sensing."""
+    noted = spool.recall(_OVERLAY)
+    if noted is not None:
+        try:
+            detector.overlay(noted.encode())
+        except ValueError as error:
+            _log.error("the hub's last overlay does not fit this pack and is left out: %s", error)
+
+
 def _heartbeat(
     settings: Settings,
     pack: Pack,
@@ -133,6 +145,7 @@ def _heartbeat(
     detector: LiveDetector,
     spool: Spool,
     shipping: Shipping,
+    stack: ExitStack,
 ) -> Callable[[], None]:
     """One turn of the heartbeat; nothing where no hub is configured."""
     hub = settings.sinks.hub
@@ -142,7 +155,7 @@ def _heartbeat(
     beats = Heartbeats(
         settings.sensor.id,
         settings.heartbeat_seconds,
-        wiring.hub_transport(settings),
+        stack.enter_context(contextlib.closing(wiring.hub_transport(settings))),
         hub.credential.read,
         executor,
         clock,
@@ -153,11 +166,15 @@ def _heartbeat(
 
     def turn() -> None:
         overlay = beats.tick(now, status, spool)
-        if overlay is not None:
-            try:
-                detector.overlay(overlay)
-            except ValueError as error:
-                _log.error("the hub's overlay was refused, the last one stays: %s", error)
+        text = None if overlay is None else overlay.decode()
+        if overlay is None or text is None or text == spool.recall(_OVERLAY):
+            return
+        try:
+            detector.overlay(overlay)
+        except ValueError as error:
+            _log.error("the hub's overlay was refused, the last one stays: %s", error)
+        else:
+            spool.remember(_OVERLAY, text)
 
     return turn
 

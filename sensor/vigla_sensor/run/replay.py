@@ -13,6 +13,7 @@ from vigla_sensor.clock import Clock
 from vigla_sensor.config import Settings
 from vigla_sensor.detector import OfflineDetector
 from vigla_sensor.run import wiring
+from vigla_sensor.run.heartbeats import Heartbeats, content, status_reader
 from vigla_sensor.run.shipping import Shipping
 from vigla_sensor.spool.spool import SEQUENCE_BITS
 
@@ -53,8 +54,8 @@ def replay_to_stream(
 def replay_to_sinks(
     detector: OfflineDetector, settings: Settings, pack: Pack, clock: Clock, tell: Tell, patience: float = PATIENCE
 ) -> ReplayReport:
-    """Spools and ships while reading, then drains. Raises `StartFault`."""
-    report = ReplayReport()
+    """Spools and ships while reading, drains, and tells the hub the books. Raises `StartFault`."""
+    report, started = ReplayReport(), clock.now()
     sinks = wiring.sinks(settings)
     if not sinks:
         raise wiring.StartFault("no sink is configured: add [sinks.hub] or [sinks.elasticsearch], or write with --out")
@@ -73,6 +74,12 @@ def replay_to_sinks(
             tell(f"{report.alerts} alerts, {spool.pending()} to deliver")
         report.waiting = shipping.drain(patience, lambda left: tell(f"{report.alerts} alerts, {left} to deliver"))
         report.reasons = shipping.reasons() if report.waiting else {}
+        hub = settings.sinks.hub
+        if hub is not None and not report.waiting:
+            transport = stack.enter_context(contextlib.closing(wiring.hub_transport(settings)))
+            beats = Heartbeats(settings.sensor.id, 0.0, transport, hub.credential.read, executor, clock)
+            status, me, counters = status_reader(settings.spool.path), settings.sensor.id, detector.stats()
+            beats.farewell(lambda: content(me, started, pack, clock, counters, status(), shipping), status, spool)
     return _finish(report, detector)
 
 

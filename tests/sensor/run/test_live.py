@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from tests.sensor.support.packs import dns_hit, pack_bytes
 from tests.sensor.support.rules import ROOT, vigla_pack
 from tests.sensor.support.sinks import InlineExecutor, ScriptedSink, created
 from vigla_sensor.alert import Composer, Identity, Pack
+from vigla_sensor.clock import SystemClock
 from vigla_sensor.config import parse
 from vigla_sensor.deliver.answers import Silence
 from vigla_sensor.deliver.http import Fault, Reply
@@ -277,3 +278,46 @@ credential = "file:key"
         assert second.returncode == 0, said
     assert len(set(_received(hub))) == 10
     assert read_status(tmp_path / "spool.db").violations == ()
+
+
+class _Picky(ListDetector):
+    """Refuses every overlay, as after a pack that dropped the rules it names."""
+
+    def overlay(self, document: bytes) -> None:  # noqa: ARG002
+        raise ValueError("unknown rule x")
+
+
+@pytest.mark.parametrize("kind", [ListDetector, _Picky])
+def test_the_hubs_last_overlay_outlives_a_restart_and_never_keeps_from_sensing(
+    tmp_path: Path, kind: type[ListDetector]
+) -> None:
+    (tmp_path / "key").write_text("secret", encoding="utf-8")
+    (tmp_path / "vigla.vpk").write_bytes(pack_bytes())
+    text = (
+        '[sensor]\nid = "k-1"\norganization = {id = "kalamata", name = "Κ"}\n[pack]\npath = "vigla.vpk"\n'
+        '[[files]]\npath = "x.log"\n[spool]\npath = "spool.db"\nmin_free_bytes = 0\n'
+        '[sinks.hub]\nurl = "URL"\ncredential = "file:key"\n'
+    )
+    overlay = b'{"overlay": {"disabled": ["x"]}}'
+    with serve(lambda request: Response(200, overlay) if "heartbeat" in request.path else _hub(request)) as hub:
+        settings = parse(text.replace("URL", hub.url), base=tmp_path)
+        first = ListDetector(dns_hits(2), endless=True)
+        made = _until(lambda: bool(first.overlays), first)
+        assert run_live(settings, SystemClock(), lambda *_: made) == 0
+        assert [json.loads(each) for each in first.overlays] == [{"disabled": ["x"]}]
+        second = kind([])
+        assert run_live(settings, SystemClock(), lambda *_: second) == 0
+    assert kind is _Picky or [json.loads(each) for each in second.overlays] == [{"disabled": ["x"]}]
+
+
+def _until(done: Callable[[], bool], detector: ListDetector) -> ListDetector:
+    """The detector, which ends by itself when `done`."""
+    poll = detector.poll
+
+    def ending(most: int, timeout: float = 0.0) -> object:
+        time.sleep(0.01)
+        detector.stopped = detector.stopped or done()
+        return poll(most, timeout)
+
+    detector.poll = ending  # type: ignore[method-assign,assignment]
+    return detector
