@@ -121,6 +121,20 @@ def test_several_rows_are_seen_at_once(live: LiveHub, visit: Visit) -> None:
     assert page.locator(".notice").inner_text() == "2 έγιναν · 0 είχαν αλλάξει · 0 απέτυχαν"
 
 
+def test_what_comes_in_meanwhile_is_said_and_moves_nothing(live: LiveHub, visit: Visit) -> None:
+    officer = visit("officer")
+    page = officer.open("/alerts")
+    rows = page.locator("tbody tr").count()
+    fresh(live, "argoporia")
+    page.evaluate("document.querySelector('.news').dispatchEvent(new CustomEvent('every'))")
+    page.wait_for_selector(".news a")
+    assert page.locator(".news").inner_text() == "1 νέα · εμφάνιση"
+    assert page.locator("tbody tr").count() == rows
+    page.locator(".news a").click()
+    page.wait_for_selector("text=argoporia")
+    assert officer.gather() == []
+
+
 def test_an_incident_is_walked_through_its_phases_and_closed(live: LiveHub, visit: Visit) -> None:
     fresh(live, "peristatiko")
     officer = visit("officer", java_script_enabled=False)

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import Form, Request, Response
 
 from vigla_console.alerts.interfaces import BadCursor
-from vigla_console.alerts.models import BadAlert, parse_time
 from vigla_console.context import Context
 from vigla_console.errors import Conflict, Forbidden, NotFound, Refused
 from vigla_console.incidents.models import GroupFilter, GroupPage, State
@@ -23,6 +22,7 @@ from vigla_console.web.pages import Pages
 from vigla_console.web.rows import rows
 
 _OPEN = frozenset(state for state in State if state.open)
+_EVERYTHING_OPEN = GroupFilter(states=_OPEN)
 _MOST_AT_ONCE = 200
 _BAD_CURSOR = N_("This page belongs to another filter or session: the list starts from the top.")
 
@@ -123,7 +123,7 @@ class ListPages:
             several=len(context.scope.tenants) > 1,
             alive=sum(sensor.state(now) == "live" for sensor in sensors),
             sensors=sensors,
-            now=now,
+            known=context.cases.counts(_EVERYTHING_OPEN),
             form_key=context.form_key(),
         )
 
@@ -136,13 +136,13 @@ class ListPages:
         return Asked(question.values, _with_states(question.wanted))
 
     def _news(self, request: Request, context: Context, listing: Listing) -> Response:
-        """How many rows came since the page was made, as a polite line; 204 when there are none."""
-        try:
-            since = parse_time(request.query_params.get("since"), "since")
-        except BadAlert:
-            return Response(status_code=204)
-        fresh = context.cases.counts(GroupFilter(states=_OPEN, since=since))
-        if not fresh:
+        """How many open groups there are more than when the page was made, as a polite line; 204 when none.
+
+        Counted by number, not by time: a backlog that arrives late is news too.
+        """
+        known = request.query_params.get("known", "")
+        fresh = context.cases.counts(_EVERYTHING_OPEN) - int(known) if known.isdecimal() and len(known) <= 9 else 0
+        if fresh <= 0:
             return Response(status_code=204)
         return self.pages.page(request, context, "parts/news.html", fresh=fresh, listing=listing)
 
