@@ -59,8 +59,10 @@ pub fn packed(rules: &Json, sources: &str) -> Vec<u8> {
         ("sources.json", sources),
         ("texts.json", r#"{"el": {}, "en": {}}"#),
     ];
-    let hashes: Map<String, Json> =
-        members.iter().map(|(name, text)| ((*name).to_owned(), hex(&Sha256::digest(text)).into())).collect();
+    let hashes: Map<String, Json> = members
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), hex(&Sha256::digest(text)).into()))
+        .collect();
     let manifest = json!({"format": 1, "name": "test", "version": "1", "members": hashes, "lists": []}).to_string();
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in members.into_iter().chain([("manifest.json", manifest.as_str())]) {
