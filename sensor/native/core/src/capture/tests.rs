@@ -57,7 +57,10 @@ fn pcapng() -> Vec<u8> {
     .concat()
 }
 
-fn read(file: &[u8]) -> (Vec<(i64, Vec<u8>, u32)>, Option<Warning>) {
+/// Time, bytes and length on the wire.
+type Read = (i64, Vec<u8>, u32);
+
+fn read(file: &[u8]) -> (Vec<Read>, Option<Warning>) {
     let mut reader = Reader::new("test".to_owned(), Box::new(Cursor::new(file.to_vec()))).expect("a capture");
     let mut frames = Vec::new();
     while let Some(frame) = reader.next_frame() {

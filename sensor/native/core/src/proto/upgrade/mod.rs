@@ -195,12 +195,12 @@ impl Parser for Xmpp {
         if dir == Dir::Resp {
             let before = self.tail.len();
             let seen = [&self.tail[..], bytes].concat();
-            if let Some(at) = memchr::memmem::find(&seen, CONSENT) {
-                if let Some(end) = memchr::memchr(b'>', &seen[at..]) {
-                    return Next::Switch((at + end + 1).saturating_sub(before).max(1));
-                }
+            let found = memchr::memmem::find(&seen, CONSENT);
+            let end = found.and_then(|at| Some(at + memchr::memchr(b'>', &seen[at..])?));
+            if let Some(end) = end {
+                return Next::Switch((end + 1).saturating_sub(before).max(1));
             }
-            let keep = memchr::memmem::find(&seen, CONSENT).map_or(CONSENT.len() - 1, |at| seen.len() - at);
+            let keep = found.map_or(CONSENT.len() - 1, |at| seen.len() - at);
             self.tail = seen[seen.len() - keep.min(seen.len()).min(MAX_LINE)..].to_vec();
         }
         if self.watched > MAX_WATCHED {
