@@ -29,12 +29,16 @@ class ForgedForm(PermissionError):
     """403: the form did not come from a page of this session."""
 
 
-async def submitted_token(request: Request) -> str:
-    """The CSRF token of the form, or of the header for the API."""
-    if request.method in ("GET", "HEAD"):
-        return ""
-    header = request.headers.get("x-csrf-token", "")
-    if header or not request.headers.get("content-type", "").startswith(FORM_TYPES):
+def token_of_header(request: Request) -> str:
+    """The CSRF token of the API and of programs' requests; their bodies are not looked into here."""
+    return request.headers.get("x-csrf-token", "")
+
+
+async def token_of_form(request: Request) -> str:
+    """The CSRF token of a page's form, or of the header."""
+    header = token_of_header(request)
+    is_form = request.headers.get("content-type", "").startswith(FORM_TYPES)
+    if header or request.method in ("GET", "HEAD") or not is_form:
         return header
     token = (await request.form()).get("csrf_token", "")
     return token if isinstance(token, str) else ""
@@ -50,7 +54,9 @@ class Gate:
     def guard(self, route: Route) -> Callable[..., None]:
         """A dependency that leaves ``request.state.context`` behind, or raises 401 or 403."""
 
-        def check(request: Request, token: str = Depends(submitted_token)) -> None:
+        submitted = token_of_form if route.form else token_of_header
+
+        def check(request: Request, token: str = Depends(submitted)) -> None:
             changes = route.method not in ("GET", "HEAD")
             if changes and route.needs is not Permission.SENSOR:
                 self._refuse_foreign_origin(request)

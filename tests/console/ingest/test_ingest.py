@@ -47,6 +47,11 @@ def test_every_encoding_is_taken(house: House, encoding: str, pack: Any) -> None
     assert stored(house) == 2
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"])
+def test_what_a_sender_calls_its_body_does_not_matter(house: House, kind: str) -> None:
+    assert results(house.send(ndjson(document(1)), **{"content-type": kind})) == ["created"]
+
+
 def test_sending_again_changes_nothing(house: House) -> None:
     body = ndjson(document(1), document(2))
     assert results(house.send(body)) == ["created", "created"]
