@@ -456,6 +456,32 @@ fn a_million_sprayed_keys_do_not_grow_memory() {
 }
 
 #[test]
+fn hits_that_wait_for_their_order_are_bounded_and_none_is_lost() {
+    let mut bench = Bench::new(
+        &[correlation("c", "event_count", &["fail"], 10, "gte", 60_000.0)],
+        Settings::REPLAY,
+    );
+    let (mut template, input) = (Vec::new(), "a.log".into());
+    let long = "x".repeat(2_000);
+    let document = json!({"ts": 3, "src": "x", "what": "fail", "user": long});
+    bench
+        .engine
+        .event(&event(&document), &input, 0, &mut |h| template.push(h));
+    let mut hit = template.remove(0);
+    for n in 0..60_000_u64 {
+        (hit.offset, hit.source) = (n, [(n % 251) as u8; 16]);
+        bench.correlator.hit(&hit, None, &mut |hit| bench.out.push(hit));
+    }
+    let mut tally = Tally::default();
+    bench.correlator.report(&mut tally);
+    let waiting = 60_000 - tally.get("correlate.ordered_early");
+    assert!((1_000..=(32 << 20) / 2_000).contains(&waiting), "{waiting} hits wait");
+    bench.finish();
+    assert_eq!(bench.correlator.counts()[0].events, 60_000);
+    assert_eq!(bench.out.len(), 1);
+}
+
+#[test]
 fn a_flood_on_one_key_is_bounded_and_still_counted() {
     for (kind, fires) in [
         ("event_count", true),

@@ -186,6 +186,20 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_names_is_bounded() {
+        let mut reader = Reader::new(LogSource::default());
+        for n in 0..100_000 {
+            let long = "x".repeat(if n % 100 == 0 { 10_000 } else { 1 });
+            let event = reader
+                .event(format!("{{\"{long}{n}\":1,\"{long}{n}\":2}}").as_bytes())
+                .unwrap();
+            let both = [OwnedValue::Int(1), OwnedValue::Int(2)];
+            assert_eq!(event.get(&format!("{long}{n}")), Some(Value::List(&both)), "name {n}");
+        }
+        assert_eq!(reader.names.remembered(), (65_536, true));
+    }
+
+    #[test]
     fn what_is_no_event_is_refused() {
         let mut reader = Reader::new(LogSource::default());
         assert_eq!(reader.event(b"[1]").unwrap_err(), LineError::NoObject);

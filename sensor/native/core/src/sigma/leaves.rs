@@ -13,6 +13,8 @@ use crate::event::{OwnedValue, Time};
 
 /// Different names that are remembered; beyond it names are copied for each event.
 const MAX_NAMES: usize = 65_536;
+/// Longer names are not remembered: a line can make one of megabytes.
+const MAX_NAME: usize = 128;
 
 /// Names seen so far, and where each stands in the event at hand.
 #[derive(Debug, Default)]
@@ -27,6 +29,14 @@ struct Places {
     generation: u64,
     header: Option<usize>,
     body: Option<usize>,
+}
+
+impl Names {
+    /// How many names are remembered, and whether all of them are short.
+    #[cfg(test)]
+    pub fn remembered(&self) -> (usize, bool) {
+        (self.known.len(), self.known.keys().all(|name| name.len() <= MAX_NAME))
+    }
 }
 
 /// Where in a line the walk is, and so what a value there means.
@@ -109,7 +119,7 @@ impl<'n> Leaves<'n> {
             return (Arc::clone(known), Some(*id));
         }
         let name: Arc<str> = name.into();
-        if self.names.known.len() >= MAX_NAMES {
+        if self.names.known.len() >= MAX_NAMES || name.len() > MAX_NAME {
             return (name, None);
         }
         let id = self.names.places.len();

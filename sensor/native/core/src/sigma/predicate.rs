@@ -201,18 +201,6 @@ impl Test {
         }
     }
 
-    /// Relative cost, for testing the cheapest first.
-    pub fn cost(&self) -> u32 {
-        match self {
-            Self::Null | Self::Empty | Self::Exists(_) | Self::Bool(_) | Self::Number { .. } => 1,
-            Self::Literal { how: How::Contains, .. } => 4,
-            Self::Literal { .. } | Self::Compare(..) => 2,
-            Self::Cidr(_) | Self::FieldRef { .. } | Self::List { .. } => 6,
-            Self::Wildcard { .. } | Self::Time { .. } => 10,
-            Self::Regex(_) => 60,
-        }
-    }
-
     /// The rule's side as text, for evidence.
     pub fn shown(&self, fields: &[String], lists: &Lists) -> Json {
         match self {
