@@ -17,7 +17,7 @@ from vigla_sensor.spool import Fate, Lane, Limits, Settlement, Spool, open_spool
 from vigla_sensor.spool.ranges import MAX_RANGES, add
 
 LIMITS = Limits(max_bytes=1024 * 1024, min_free_bytes=0, ballast_bytes=0)
-ROUNDS = 6
+ROUNDS = 4
 
 
 class _DyingConnection(sqlite3.Connection):
@@ -58,7 +58,7 @@ def test_kill_at_every_step(tmp_path: Path) -> None:
         _check(spool, folder, len(told))
         spool.close()
         at += max(1, at // 2)
-    assert at > 150
+    assert at > 100
 
 
 def _check(spool: Spool, folder: Path, acknowledged: int) -> None:

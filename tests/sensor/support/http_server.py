@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -54,8 +54,9 @@ def serve(answer: Script) -> Iterator[Scripted]:
             self.send_header("Content-Length", str(len(response.body)))
             if response.cut:
                 self.close_connection = True
-            self.end_headers()
-            self.wfile.write(response.body[: len(response.body) - response.cut])
+            with suppress(ConnectionError):  # a client that has given up waiting
+                self.end_headers()
+                self.wfile.write(response.body[: len(response.body) - response.cut])
 
         do_POST = do_PUT = do_GET = _handle  # noqa: N815
 
