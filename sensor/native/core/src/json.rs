@@ -91,14 +91,24 @@ fn seconds(out: &mut Vec<u8>, ns: i64) {
     out.extend_from_slice(&digits);
 }
 
+const fn is_escaped(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == 0x7f)
+}
+
 /// Writes a JSON string: `"`, `\` and control characters escaped, everything else as it is.
 pub fn text(out: &mut Vec<u8>, s: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     let bytes = s.as_bytes();
+    // Nearly every text needs no escape: one pass without a way out of it, which the compiler makes wide.
+    if !bytes.iter().fold(false, |odd, byte| odd | is_escaped(*byte)) {
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
     let mut plain = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0x7f {
+        if !is_escaped(byte) {
             continue;
         }
         out.extend_from_slice(&bytes[plain..at]);

@@ -20,6 +20,8 @@ use crate::sigma::jsonl;
 use crate::stats::{Report, Tally};
 
 const BLOCK: usize = 64 * 1024;
+/// Lines are read in small blocks: few events wait at a time, and their memory is used again while it is still near.
+const LINES: usize = 8 * 1024;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// Names that promise a capture: a file of such a name that is none is a mistake, not a log.
@@ -157,7 +159,7 @@ impl Input {
             framer: Framer::new(0, limit),
             reading,
             ready: VecDeque::new(),
-            block: vec![0; BLOCK],
+            block: vec![0; LINES],
             ended: false,
             warning: None,
         };
