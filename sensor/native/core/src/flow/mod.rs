@@ -3,6 +3,8 @@
 //! [`Traffic`] is the way in: frames go in, events come out, a packet is finished before the next one is looked at.
 
 mod community;
+mod config;
+mod connection;
 mod history;
 mod key;
 mod networks;
@@ -13,9 +15,8 @@ mod tcp;
 mod tunnels;
 pub(crate) mod weird;
 
+pub use config::Config;
 pub use networks::{Networks, PRIVATE};
-
-use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Frame;
 use crate::event::{Body, ConnId, Event, EventSink, Time, Transport};
@@ -25,93 +26,14 @@ use crate::packet::link::{self, LinkInfo};
 use crate::packet::transport::{self, Segment};
 use crate::packet::{Stop, checksum, tunnel};
 use crate::proto::detect::{App, Detection};
-use crate::proto::{self, Context, Dir, Head, Limits};
+use crate::proto::{self, Context, Dir, Limits};
 use crate::stats::{Report, Tally};
 use crate::stream::{Budget, Chunk};
-use community::CommunityId;
-use history::{History, Scaled};
+use connection::Flow;
 use key::{Ends, Key};
-use record::{Conn, Side};
 use table::{CLASSES, Class, Table};
-use tcp::Tcp;
 use tunnels::{Parent, Tunnels};
 use weird::Limiter;
-
-const SECOND: i64 = 1_000_000_000;
-
-/// Limits and times; every one has a default.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// Connections kept; above it the oldest of the cheapest class ends early.
-    pub flows: usize,
-    /// Nanoseconds without a packet after which a TCP connection ends.
-    pub tcp_idle: i64,
-    /// Nanoseconds after which a TCP connection that was never answered ends.
-    pub tcp_half_open: i64,
-    /// Nanoseconds a closed TCP connection is still known.
-    pub tcp_closed: i64,
-    /// Nanoseconds without a datagram after which a UDP connection ends.
-    pub udp_idle: i64,
-    /// The same where each datagram is a question or an answer (DNS).
-    pub udp_transaction_idle: i64,
-    /// The same for ICMP and other protocols.
-    pub other_idle: i64,
-    /// Key of the hashes that identifiers come from.
-    pub seed: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            flows: 200_000,
-            tcp_idle: 300 * SECOND,
-            tcp_half_open: 30 * SECOND,
-            tcp_closed: 5 * SECOND,
-            udp_idle: 60 * SECOND,
-            udp_transaction_idle: 10 * SECOND,
-            other_idle: 30 * SECOND,
-            seed: 0,
-        }
-    }
-}
-
-impl Config {
-    fn idle(&self, class: Class) -> i64 {
-        match class {
-            Class::HalfOpen => self.tcp_half_open,
-            Class::Closed => self.tcp_closed,
-            Class::OneWay | Class::Datagrams => self.udp_idle,
-            Class::Transactions => self.udp_transaction_idle,
-            Class::Other => self.other_idle,
-            Class::Established => self.tcp_idle,
-        }
-    }
-}
-
-/// One connection.
-pub(crate) struct Flow {
-    pub(crate) head: FlowHead,
-    conn: Head,
-    app: App,
-    tcp: Option<Box<Tcp>>,
-}
-
-/// What every connection has.
-pub(crate) struct FlowHead {
-    pub(crate) key: Key,
-    protocol: u8,
-    one_way: bool,
-    first: Time,
-    last: Time,
-    ordinal: u32,
-    sides: [Side; 2],
-    history: History,
-    bad_checksums: [Scaled; 2],
-    missed: u64,
-    vlans: [Option<u16>; 2],
-    parents: Vec<Parent>,
-    is_tunnel: Option<tunnel::Kind>,
-}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -624,143 +546,4 @@ impl Report for Traffic {
         self.detection.report(tally);
         self.tunnels.report(tally);
     }
-}
-
-impl FlowHead {
-    fn count(&mut self, side: usize, packet: &Ip<'_>, origin: &Origin) {
-        let counts = &mut self.sides[side];
-        counts.packets += 1;
-        counts.ip_bytes += u64::from(packet.total_len);
-        counts.l2 = counts.l2.or(origin.info.src);
-    }
-
-    fn datagram_class(&self, transactional: bool) -> Class {
-        if transactional {
-            Class::Transactions
-        } else if self.sides.iter().all(|side| side.packets > 0) {
-            Class::Datagrams
-        } else {
-            Class::OneWay
-        }
-    }
-
-    /// Follows the connection's roles where they were turned over.
-    fn follow(&mut self, conn: &mut Head) {
-        if conn.was_turned() {
-            self.sides.swap(0, 1);
-            self.bad_checksums.swap(0, 1);
-            self.history.flip();
-        }
-    }
-}
-
-impl Flow {
-    fn new(key: Key, ends: &Ends, segment: Option<&Segment<'_>>, origin: &Origin, ordinal: u32, seed: u64) -> Self {
-        let id = ConnId {
-            orig_h: ends.src,
-            orig_p: ends.src_port,
-            resp_h: ends.dst,
-            resp_p: ends.dst_port,
-            transport: ends.transport,
-        };
-        let mut flow = Self {
-            head: FlowHead {
-                key,
-                protocol: ends.protocol,
-                one_way: ends.one_way,
-                first: origin.ts,
-                last: origin.ts,
-                ordinal,
-                sides: [Side::default(); 2],
-                history: History::default(),
-                bad_checksums: [Scaled::default(); 2],
-                missed: 0,
-                vlans: origin.info.vlans,
-                parents: origin.parents.clone(),
-                is_tunnel: None,
-            },
-            conn: Head::new(id, key.uid(seed, origin.ts, ordinal)),
-            app: App::default(),
-            tcp: None,
-        };
-        if sender_is_server(ends, segment) {
-            flow.conn.turn_over();
-            flow.head.follow(&mut flow.conn);
-        }
-        flow
-    }
-
-    fn into_record(self, networks: &Networks) -> Conn {
-        let Self { head, conn, tcp, .. } = self;
-        let id = &conn.id;
-        let [mut orig, mut resp] = head.sides;
-        let (proto, state) = match id.transport {
-            Transport::Tcp => match &tcp {
-                Some(tcp) => {
-                    orig.bytes = tcp.ends[0].size(&tcp.ends[1]);
-                    resp.bytes = tcp.ends[1].size(&tcp.ends[0]);
-                    ("tcp", tcp.conn_state())
-                }
-                None => ("tcp", "OTH"),
-            },
-            Transport::Udp => (
-                "udp",
-                match (orig.packets > 0, resp.packets > 0) {
-                    (true, true) => "SF",
-                    (true, false) => "S0",
-                    (false, true) => "SHR",
-                    (false, false) => "OTH",
-                },
-            ),
-            Transport::Icmp => ("icmp", "OTH"),
-            Transport::Other(_) => ("unknown_transport", "OTH"),
-        };
-        let duration = head.last.0 - head.first.0;
-        Conn {
-            proto,
-            ip_proto: head.protocol,
-            service: conn.service(),
-            duration: (duration > 0).then_some(duration),
-            orig,
-            resp,
-            l2: [orig.l2.map(mac), resp.l2.map(mac)],
-            state,
-            local: (networks.contains(id.orig_h), networks.contains(id.resp_h)),
-            missed: head.missed,
-            history: head.history,
-            tunnel_parents: head
-                .parents
-                .iter()
-                .map(|parent| parent.uid.as_str().to_owned())
-                .collect(),
-            community_id: CommunityId::new(id, head.protocol, head.one_way),
-            vlans: head.vlans,
-        }
-    }
-}
-
-/// Whether a connection's first packet was more likely sent by its responder (Zeek's rule).
-fn sender_is_server(ends: &Ends, segment: Option<&Segment<'_>>) -> bool {
-    if segment.is_some_and(|segment| segment.flags.syn() && !segment.flags.ack()) {
-        return false;
-    }
-    let likely = |port| ports::is_likely_server(ends.transport, port);
-    if !likely(ends.src_port) || ends.dst == IpAddr::V4(Ipv4Addr::BROADCAST) {
-        return false;
-    }
-    if !likely(ends.dst_port) {
-        return true;
-    }
-    segment.is_some_and(|segment| !segment.flags.syn() && ends.src_port < ends.dst_port)
-}
-
-fn mac(bytes: [u8; 6]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(17);
-    for (index, byte) in bytes.iter().enumerate() {
-        let separator = if index == 0 { "" } else { ":" };
-        // Writing to a string does not fail.
-        let _ = write!(text, "{separator}{byte:02x}");
-    }
-    text
 }

@@ -4,7 +4,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use crate::event::Time;
-use crate::flow::Flow;
+use crate::flow::connection::Flow;
 use crate::flow::key::Key;
 
 /// How much a connection is worth when the table is full, cheapest first; each has its own idle time.
