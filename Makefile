@@ -64,11 +64,11 @@ setup: $(STAMP)/venv $(STAMP)/native $(STAMP)/assets $(PACK) ## Install everythi
 
 .PHONY: debian
 debian: ## Debian packages of the tests (Chromium, tshark)
-	@deploy/debian/packages.sh chromium tshark
+	@deploy/debian/packages.sh chromium tshark unzip
 
 .PHONY: elasticsearch
-elasticsearch: $(STAMP)/venv ## Fetch and prepare the real Elasticsearch of the tests
-	$(PY) tests/elasticsearch/provision.py fetch
+elasticsearch: $(STAMP)/venv ## Start the real Elasticsearch of the tests and leave it running
+	$(PY) tests/elasticsearch/provision.py start
 
 .PHONY: lock
 lock: $(UV) ## Renew requirements.lock (hashes, no addresses)
@@ -84,9 +84,7 @@ demo: setup ## Four towns, their sensors and a console on 127.0.0.1; Ctrl-C ends
 
 .PHONY: test
 test: setup debian ## Everything that is proven in under half an hour
-	@$(MAKE) --no-print-directory elasticsearch
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lane-rust lane-python
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lane-services lane-browser
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lane-rust lane-python lane-services lane-browser
 
 .PHONY: lane-rust lane-python lane-services lane-browser
 lane-rust:

@@ -15,14 +15,14 @@ from tests.sensor.support.packs import pack_bytes
 from vigla_sensor.alert import Pack
 from vigla_sensor.clock import SystemClock
 from vigla_sensor.config import load
-from vigla_sensor.deliver.elasticsearch import ClientBulk
-from vigla_sensor.run import replay_to_sinks, wiring
+from vigla_sensor.deliver import elasticsearch
+from vigla_sensor.run import replay_to_sinks
 
 
 def main(config: str, kill_at: int) -> int:
     calls = 0
 
-    class Dying(ClientBulk):
+    class Dying(elasticsearch.ClientBulk):
         def __call__(self, api_key: str, operations: Sequence[bytes]) -> Mapping[str, Any]:
             nonlocal calls
             answer = super().__call__(api_key, operations)
@@ -31,7 +31,7 @@ def main(config: str, kill_at: int) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
             return answer
 
-    wiring.ClientBulk = Dying  # type: ignore[attr-defined,misc]
+    elasticsearch.ClientBulk = Dying  # type: ignore[misc]
     detector = ListDetector(dns_hits(1000))
     pack = Pack.read(pack_bytes())
     report = replay_to_sinks(detector, load(Path(config)), pack, SystemClock(), lambda _: None, patience=30)

@@ -14,7 +14,6 @@ import vigla_sensor
 from vigla_sensor.alert import ClockState, Composer, Identity, Pack, PackFault
 from vigla_sensor.clock import Clock
 from vigla_sensor.config import LogFile, Organization, SecretRef, SensorIdentity, Settings
-from vigla_sensor.deliver.elasticsearch import ClientBulk, ElasticsearchSink
 from vigla_sensor.deliver.http import HttpTransport
 from vigla_sensor.deliver.hub import HubSink
 from vigla_sensor.deliver.sink import Sink
@@ -108,6 +107,9 @@ def sinks(settings: Settings) -> list[Sink]:
         transport = hub_transport(settings)
         found.append(HubSink(transport, _secret(hub.credential, "sinks.hub.credential")))
     if elasticsearch is not None:
+        # The client costs a second to import: only a sensor that ships to Elasticsearch pays for it.
+        from vigla_sensor.deliver.elasticsearch import ClientBulk, ElasticsearchSink
+
         key = _secret(elasticsearch.api_key, "sinks.elasticsearch.api_key")
         try:
             bulk = ClientBulk(elasticsearch.url, elasticsearch.ca_file, elasticsearch.timeout_seconds)
