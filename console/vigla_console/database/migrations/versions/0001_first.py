@@ -64,8 +64,32 @@ def upgrade() -> None:
     op.create_index("alert_group_judged", "alert_group", ["fingerprint", "disposition"], unique=False)
     op.create_index("alert_group_last", "alert_group", ["tenant_id", "last_seen", "id"], unique=False)
     op.create_index("alert_group_last_all", "alert_group", ["last_seen", "id"], unique=False)
+    op.create_index(
+        "alert_group_open_last",
+        "alert_group",
+        ["last_seen", "id"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.create_index(
+        "alert_group_open_picture",
+        "alert_group",
+        ["tenant_id", "severity", "waiting_on"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.create_index(
+        "alert_group_open_risk",
+        "alert_group",
+        ["risk", "id"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
     op.create_index("alert_group_risk", "alert_group", ["tenant_id", "state", "risk", "id"], unique=False)
-    op.create_index("alert_group_risk_all", "alert_group", ["state", "risk", "id"], unique=False)
+    op.create_index("alert_group_risk_all", "alert_group", ["risk", "id"], unique=False)
     op.create_index("alert_group_rule", "alert_group", ["tenant_id", "rule", "last_seen"], unique=False)
     op.create_index(op.f("ix_alert_group_incident"), "alert_group", ["incident"], unique=False)
     op.create_table(
