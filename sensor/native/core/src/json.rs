@@ -92,7 +92,7 @@ fn seconds(out: &mut Vec<u8>, ns: i64) {
 }
 
 const fn is_escaped(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == 0x7f)
+    matches!(byte, 0..0x20 | b'"' | b'\\' | 0x7f)
 }
 
 /// Writes a JSON string: `"`, `\` and control characters escaped, everything else as it is.
