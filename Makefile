@@ -20,6 +20,8 @@ CORPORA ?= ../shared/corpora
 export CARGO_TARGET_DIR ?= $(CURDIR)/$(NATIVE)/target
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
+# Bodies behind an inspecting proxy have its authority in the system's store, not in the tool's own.
+export UV_SYSTEM_CERTS := 1
 
 RUST_SOURCES := $(shell find $(NATIVE) -path '*/target' -prune -o \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' -o -name 'pyproject.toml' \) -print 2>/dev/null)
 PACK_SOURCES := $(shell find rules/pack rules/vigla_rules -type f -not -name '*.pyc' 2>/dev/null)
