@@ -31,6 +31,7 @@ class PackBook:
     version: str
     infos: Mapping[str, RuleInfo]
     texts: Mapping[str, Mapping[str, RuleText]] = field(default_factory=dict)
+    ecs: Mapping[str, str] = field(default_factory=dict)
 
     def rule(self, rule_id: str) -> RuleInfo | None:
         return self.infos.get(rule_id)
@@ -81,6 +82,7 @@ def parse_pack(data: bytes) -> PackBook:
             language: {rule_id: _text(rule_id, block) for rule_id, block in texts.get(language, {}).items()}
             for language in LANGUAGES
         },
+        ecs=_ecs(members),
     )
 
 
@@ -116,6 +118,13 @@ def _json(members: Mapping[str, bytes], name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BadPack(f"member {name} is no JSON object")
     return document
+
+
+def _ecs(members: Mapping[str, bytes]) -> dict[str, str]:
+    try:
+        return {row["field"]: row["ecs"] for row in _json(members, "ecs.json")["fields"] if "ecs" in row}
+    except (KeyError, TypeError) as error:
+        raise BadPack(f"ecs.json: {error!r}") from None
 
 
 def _info(entry: Mapping[str, Any], members: Mapping[str, bytes]) -> RuleInfo:

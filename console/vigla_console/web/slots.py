@@ -28,13 +28,18 @@ class Filled:
     innocent: Markup
 
 
-def values_of(alert: Alert | None) -> dict[str, Any]:
-    """What a slot may name: the matched event's own fields, the correlation's group key and its count."""
+def values_of(alert: Alert | None, ecs: Mapping[str, str]) -> dict[str, Any]:
+    """What a slot may name: the matched event's own fields, the correlation's group key and its count.
+
+    A rule of another log source reads the event through an alias (`c-ip` of an HTTP event on the wire): such a name is
+    found by its place in the document, as ``ecs`` says.
+    """
     if alert is None:
         return {}
     event = alert.value("vigla.event")
     group = alert.value("vigla.correlation.group")
-    values: dict[str, Any] = dict(event) if isinstance(event, Mapping) else {}
+    values: dict[str, Any] = {name: value for name, path in ecs.items() if (value := alert.value(path)) is not None}
+    values |= event if isinstance(event, Mapping) else {}
     if isinstance(group, Mapping):
         values |= group
     count = alert.value("vigla.correlation.count")

@@ -37,6 +37,7 @@ def members(**changed: Any) -> dict[str, bytes]:
     documents = {
         "rules.json": {"rules": [], "correlations": [{**META, "timespan_ms": 300000, "group_by": ["src_ip"]}]},
         "texts.json": {"el": {RULE: TEXT}, "en": {RULE: {**TEXT, "title": "Title"}}},
+        "ecs.json": {"fields": [{"field": "c-ip", "ecs": "source.ip"}, {"field": "hash", "related": "hash"}]},
         **changed,
     }
     found = {name: json.dumps(one).encode() for name, one in documents.items()}
@@ -57,6 +58,7 @@ def pack(files: Mapping[str, bytes], **manifest: Any) -> bytes:
 def test_texts_and_metadata_are_read() -> None:
     book = parse_pack(pack(members()))
     assert book.version == "2026.11.0"
+    assert book.ecs == {"c-ip": "source.ip"}
     info, text = book.rule(RULE), book.text(RULE, "el")
     assert info is not None
     assert text is not None
@@ -80,9 +82,11 @@ def touched(name: str) -> bytes:
         (touched("texts.json"), r"member texts\.json was altered"),
         (touched("rules/correlations/vpn_brute_force.yml"), "was altered"),
         (pack(members(), members={}), "is not in the manifest"),
-        (pack(members(), members={"gone.json": "0" * 64}), r"member gone\.json is missing"),
+        (pack(members(), members={"absent.json": "0" * 64}), r"member absent\.json is missing"),
         (pack(members(), format=2), "format 2"),
         (pack({k: v for k, v in members().items() if k != "texts.json"}), r"texts\.json is missing"),
+        (pack({k: v for k, v in members().items() if k != "ecs.json"}), r"ecs\.json is missing"),
+        (pack(members(**{"ecs.json": {"fields": [{"ecs": "source.ip"}]}})), r"ecs\.json"),
         (pack({**members(), "texts.json": b"{"}), "no JSON"),
         (pack(members(**{"texts.json": {"el": {RULE: {"title": "x"}}}})), f"rule {RULE}"),
         (pack(members(**{"rules.json": {"rules": [{"id": "x"}]}})), "rule x"),

@@ -160,7 +160,7 @@ class AlertPages:
             status,
             group=group,
             title=title(context, group, language),
-            texts=fill_all(text, values_of(newest), unknown) if text is not None else None,
+            texts=fill_all(text, values_of(newest, context.rules.ecs), unknown) if text is not None else None,
             rule=context.rules.rule(group.rule),
             municipality=short_name(tenant, language),
             body=tenant.title(language),
