@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use vigla_core::capture;
 use vigla_core::event::Event;
 use vigla_core::flow::{Config, Networks, Traffic};
-use vigla_core::print;
+use vigla_core::json;
 use vigla_core::stats::{Report, Tally};
 
 fn main() -> ExitCode {
@@ -35,7 +35,8 @@ fn run(paths: &[String], stats: bool, quiet: bool) -> Result<(), String> {
         if quiet {
             return;
         }
-        print::json_line(event, &mut buffer);
+        json::event(&mut buffer, event);
+        buffer.push(b'\n');
         if buffer.len() > 1 << 16 {
             failed = out.write_all(&buffer).err().or(failed.take());
             buffer.clear();

@@ -12,7 +12,6 @@ pub mod json;
 pub mod log;
 pub mod packet;
 pub mod pipeline;
-pub mod print;
 pub mod proto;
 pub mod sigma;
 pub mod stats;

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use vigla_core::capture::Frame;
 use vigla_core::event::{Event, Time};
 use vigla_core::flow::{Config, Networks, Traffic};
+use vigla_core::json;
 use vigla_core::packet::link::LinkType;
-use vigla_core::print;
 use vigla_core::stats::{Report, Tally};
 
 pub const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
@@ -140,6 +140,6 @@ impl Run {
 
 fn parsed(event: &Event) -> serde_json::Value {
     let mut out = Vec::new();
-    print::json(event, &mut out);
+    json::event(&mut out, event);
     serde_json::from_slice(&out).expect("an event prints as JSON")
 }
