@@ -158,10 +158,11 @@ def wait_for(address: str, processes: Processes) -> None:
     raise DemoError(f"the console did not answer on {address} within {STARTUP:.0f} s")
 
 
-def sensor_config(town: Town, data: Path, address: str, credential: Path) -> Path:
+def sensor_config(town: Town, data: Path, address: str, credential: Path, pack: Path) -> Path:
     """A complete sensor configuration, as an operator would write it."""
     state = data / "sensors" / town.sensor
     state.mkdir(parents=True, exist_ok=True)
+    (state / "live.log").touch()
     path = state / "sensor.toml"
     path.write_text(
         (HERE / "sensor.toml.in")
@@ -170,6 +171,7 @@ def sensor_config(town: Town, data: Path, address: str, credential: Path) -> Pat
             sensor=town.sensor,
             tenant=town.tenant,
             name=town.name,
+            pack=pack,
             lists="\n".join(f"{name} = {json.dumps(values)}" for name, values in sorted(town.lists.items())),
             state=state,
             hub=address,
@@ -200,7 +202,7 @@ def run(arguments: argparse.Namespace) -> int:
             wait_for(address, processes)
         with step(f"{len(towns)} sensors at work: {', '.join(t.sensor for t in towns)}"):
             for town in towns:
-                config = sensor_config(town, data, address, hub / "credentials" / town.sensor)
+                config = sensor_config(town, data, address, hub / "credentials" / town.sensor, arguments.pack.resolve())
                 command = [sys.executable, "-m", "vigla_sensor", "replay", "--config", str(config)]
                 paths = [str(p) for p in town.inputs]
                 processes.start(
@@ -211,13 +213,21 @@ def run(arguments: argparse.Namespace) -> int:
                 waiting = {name for name in waiting if not processes.finished(name)}
                 processes.finished("console")
                 time.sleep(0.1)
+        for town in towns:  # what was recorded is told; from here on each follows a log file, as in a town hall
+            command = [sys.executable, "-m", "vigla_sensor", "run", "--config"]
+            config = data / "sensors" / town.sensor / "sensor.toml"
+            processes.start(f"{town.sensor} (live)", [*command, str(config)], logs / f"{town.sensor}-live.log")
         say("")
         say((hub / "logins.txt").read_text().rstrip())
         say(f"\n  {address}\n")
         if arguments.once:
             return 0
+        say(f"  Lines appended to {data}/sensors/TOWN-1/live.log are read as they come.")
         say("  Ctrl-C ends the demo.")
-        while not processes.finished("console"):
+        while True:
+            for name in ("console", *(f"{town.sensor} (live)" for town in towns)):
+                if processes.finished(name):
+                    raise DemoError(f"{name} ended by itself; see {logs}")
             time.sleep(0.5)
     return 0
 

@@ -164,3 +164,22 @@ def test_every_sensor_delivered_all_it_accepted(demo: Demo) -> None:
         assert status["violations"] == []
         assert status["sinks"]["hub"]["pending"] == {}
         assert sum(c["accepted"] for c in counters) == sum(c["delivered"] for c in counters) > 0
+
+
+def test_lines_written_now_become_a_live_alert(demo: Demo) -> None:
+    now = time.time_ns()
+    line = (
+        'date=2026-01-01 time=00:00:00 devname="fw" devid="FGT60F0000000001" eventtime={} tz="+0200" '
+        'logid="0101039426" type="event" subtype="vpn" level="alert" vd="root" logdesc="SSL VPN login fail" '
+        'action="ssl-login-fail" tunneltype="ssl-web" remip=198.51.100.213 user="live{}"'
+    )
+    with (demo.data / "demo" / "sensors" / "mytilini-1" / "live.log").open("a") as log:
+        log.writelines(line.format(now + n * 1_000_000, n) + "\n" for n in range(12))
+    with demo.browser("analyst") as client:
+        deadline = time.monotonic() + SETTLING
+        while time.monotonic() < deadline:
+            found = [g for g in groups(client) if g["entity"] == {"kind": "ip", "value": "198.51.100.213"}]
+            if found:
+                break
+            time.sleep(0.2)
+    assert {(g["tenant"], g["rule_name"]) for g in found} >= {("mytilini", "VPN Brute Force")}
