@@ -66,6 +66,9 @@ def events(
 def explain(pack: bytes, rule: str, event: bytes, settings: bytes | None = None) -> str:
     """Why a rule did or did not match an event: a JSON tree."""
 
+def fields() -> bytes:
+    """Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour}`."""
+
 def match_lines(pack: bytes, path: str | PathLike[str], logsource: bytes, out: int) -> dict[str, int]:
     """Matches JSON lines; writes `{"line": n, "rules": [...]}` for each that matches to the file descriptor `out`."""
 

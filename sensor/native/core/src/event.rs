@@ -198,8 +198,9 @@ pub trait Record: fmt::Debug + Send + Sync {
 #[macro_export]
 macro_rules! record {
     ($record:ty, $path:literal, $fields:ident) => {
-        impl $crate::event::Record for $record {
-            fn kind(&self) -> &'static $crate::event::Kind {
+        impl $record {
+            /// The record's static description.
+            pub const fn schema() -> &'static $crate::event::Kind {
                 const NAMES: [&str; $fields.len()] = {
                     let mut names = [""; $fields.len()];
                     let mut i = 0;
@@ -215,6 +216,12 @@ macro_rules! record {
                     names: &NAMES,
                 };
                 &KIND
+            }
+        }
+
+        impl $crate::event::Record for $record {
+            fn kind(&self) -> &'static $crate::event::Kind {
+                Self::schema()
             }
 
             fn value(&self, index: usize) -> Option<$crate::event::Value<'_>> {

@@ -7,6 +7,10 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// What is wrong, at which key, and for an unknown key the nearest known one.
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    // serde would read a list as the values of a struct in their order: `[]` for all defaults.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err("the document: must be a JSON object, {...}".to_owned());
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let place = error.path().to_string();

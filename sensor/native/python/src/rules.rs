@@ -47,3 +47,9 @@ pub fn match_lines(
 pub fn pack_info(py: Python<'_>, pack: &[u8]) -> PyResult<Vec<u8>> {
     released(py, || explaining::pack(&Pack::load(pack)?))
 }
+
+/// Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour}`.
+#[pyfunction]
+pub fn fields() -> Vec<u8> {
+    explaining::fields()
+}

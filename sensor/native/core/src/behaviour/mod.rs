@@ -13,6 +13,9 @@ pub use scan::Scan;
 use crate::event::{Event, EventSink};
 use crate::stats::{Report, Tally};
 
+/// Service and fields of each behaviour's event.
+pub const EVENTS: [(&str, &[&str]); 1] = [("scan", &scan::FIELDS)];
+
 /// All behaviours, fed with every event of all inputs.
 #[derive(Debug)]
 pub struct Behaviours {

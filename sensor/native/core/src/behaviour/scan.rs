@@ -19,6 +19,10 @@ pub const SOURCES: usize = 8_192;
 pub const ATTEMPTS: usize = 4_096;
 /// Attempts remembered over all sources (24 bytes each, with the maps about 24 MiB).
 pub const TOTAL: usize = 262_144;
+/// The event's fields, in their order.
+pub const FIELDS: [&str; 8] = [
+    "src_ip", "kind", "hosts", "ports", "attempts", "failed", "window", "uids",
+];
 const WINDOW: i64 = 300 * 1_000_000_000;
 const UIDS: usize = 10;
 
@@ -182,25 +186,22 @@ fn describe(source: &Source, event: &Event, from: IpAddr, path: &Arc<str>, logso
         (false, true) => "vertical",
         _ => "horizontal",
     };
-    let mut values: Vec<(Arc<str>, OwnedValue)> = Vec::with_capacity(9);
-    let mut put = |name: &str, value: OwnedValue| values.push((name.into(), value));
-    put("src_ip", OwnedValue::Str(from.to_string()));
-    put("kind", OwnedValue::Str(kind.to_owned()));
-    put("hosts", OwnedValue::Uint(hosts));
-    put("ports", OwnedValue::Uint(ports));
-    put("attempts", OwnedValue::Uint(attempts));
-    put("failed", OwnedValue::Float(source.failed as f64 / attempts as f64));
-    put("window", OwnedValue::Uint(300));
-    put(
-        "uids",
-        OwnedValue::List(
-            source
-                .uids
-                .iter()
-                .map(|u| OwnedValue::Str(u.as_str().to_owned()))
-                .collect(),
-        ),
-    );
+    let uids = source
+        .uids
+        .iter()
+        .map(|uid| OwnedValue::Str(uid.as_str().to_owned()))
+        .collect();
+    let values = [
+        OwnedValue::Str(from.to_string()),
+        OwnedValue::Str(kind.to_owned()),
+        OwnedValue::Uint(hosts),
+        OwnedValue::Uint(ports),
+        OwnedValue::Uint(attempts),
+        OwnedValue::Float(source.failed as f64 / attempts as f64),
+        OwnedValue::Uint(300),
+        OwnedValue::List(uids),
+    ];
+    let values = FIELDS.iter().map(|name| Arc::from(*name)).zip(values).collect();
     Event {
         ts: event.ts,
         uid: event.uid,

@@ -170,3 +170,18 @@ pub fn pack(pack: &Pack) -> Result<Vec<u8>, Fault> {
     });
     Ok(document.to_string().into_bytes())
 }
+
+/// Every field of the events that the core decodes or derives itself: JSON.
+pub fn fields() -> Vec<u8> {
+    let zeek: serde_json::Map<_, _> = crate::proto::kinds()
+        .iter()
+        .map(|kind| (kind.path.to_owned(), kind.names.into()))
+        .collect();
+    let behaviour: serde_json::Map<_, _> = crate::behaviour::EVENTS
+        .iter()
+        .map(|(service, names)| ((*service).to_owned(), (*names).into()))
+        .collect();
+    serde_json::json!({"common": crate::event::COMMON, "zeek": zeek, "behaviour": behaviour})
+        .to_string()
+        .into_bytes()
+}

@@ -13,9 +13,21 @@ mod upgrade;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use crate::event::{Body, ConnId, Event, EventSink, Record, Time, Uid};
-use crate::flow::record::Weird;
+use crate::event::{Body, ConnId, Event, EventSink, Kind, Record, Time, Uid};
+use crate::flow::record::{Conn, Tunnel, Weird};
 use crate::flow::weird::Limiter;
+
+/// The descriptions of all typed records: what rules may name, beside the columns common to all.
+pub fn kinds() -> [&'static Kind; 6] {
+    [
+        Conn::schema(),
+        dns::record::Dns::schema(),
+        http::record::Http::schema(),
+        ssl::record::Ssl::schema(),
+        Tunnel::schema(),
+        Weird::schema(),
+    ]
+}
 
 /// Which end sent something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

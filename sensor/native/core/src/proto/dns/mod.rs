@@ -3,7 +3,7 @@
 //! One event per transaction, as Zeek has it: a query and its reply, or whichever of both was seen.
 
 mod names;
-mod record;
+pub(super) mod record;
 mod wire;
 
 use crate::event::{ConnId, Time, Transport};

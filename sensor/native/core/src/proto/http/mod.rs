@@ -3,7 +3,7 @@
 mod body;
 mod half;
 mod mime;
-mod record;
+pub(super) mod record;
 mod wire;
 
 use std::collections::VecDeque;

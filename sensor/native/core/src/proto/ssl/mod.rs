@@ -2,7 +2,7 @@
 
 mod ja4;
 mod names;
-mod record;
+pub(super) mod record;
 mod wire;
 
 use std::fmt::Write;
