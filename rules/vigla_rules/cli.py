@@ -9,6 +9,7 @@ from vigla_rules import __version__
 from vigla_rules.commands.check import check_command, lock_command
 from vigla_rules.commands.compile import compile_command
 from vigla_rules.commands.diff import diff_command
+from vigla_rules.commands.fields import fields_command
 from vigla_rules.commands.test import test_command
 from vigla_rules.layout import LayoutError
 from vigla_rules.pipelines import NAMED, UnknownPipelineError
@@ -76,4 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("new", type=Path, metavar="B", help="another")
     diff.add_argument("--json", action="store_true", help="print the differences as one JSON list")
     diff.set_defaults(run=diff_command)
+
+    fields = commands.add_parser("fields", help="print which events and fields rules may name, as Markdown")
+    fields.add_argument("directory", type=Path, metavar="DIR", help="a pack directory")
+    fields.set_defaults(run=fields_command)
     return parser

@@ -42,8 +42,8 @@ class FieldTable:
 
     def near(self, logsource: LogSource) -> str:
         """The nearest log source that has events."""
-        names = sorted({_spelled(origin.logsource) for origin in self.origins})
-        return did_you_mean(_spelled(logsource), names, "add a source definition or an alias that produces it")
+        names = sorted({spelled(origin.logsource) for origin in self.origins})
+        return did_you_mean(spelled(logsource), names, "add a source definition or an alias that produces it")
 
 
 def read_fields(tree: Tree) -> FieldTable:
@@ -82,7 +82,7 @@ def check_fields(linked: Linked, table: FieldTable) -> Iterator[Finding]:
 def _rule(rule: RuleDraft, table: FieldTable) -> Iterator[Finding]:
     known = table.known(rule.logsource)
     if known is None:
-        reason = f"no source produces events of {_spelled(rule.logsource)}"
+        reason = f"no source produces events of {spelled(rule.logsource)}"
         yield warning_as_error(rule, "unknown-logsource", reason, table.near(rule.logsource), "logsource")
         return
     names, is_open = known
@@ -94,7 +94,7 @@ def _rule(rule: RuleDraft, table: FieldTable) -> Iterator[Finding]:
         at = "detection" if name in asked else "fields"
         similar = [other for other in names if other.lower() == name.lower()]
         if similar or not (is_open or (name not in needed and table.is_open(rule.logsource))):
-            reason = f"{_spelled(rule.logsource)} has no field '{name}'"
+            reason = f"{spelled(rule.logsource)} has no field '{name}'"
             advice = did_you_mean(name, sorted(names), "see the source definitions for its fields")
             advice = f"did you mean '{similar[0]}'?" if similar else advice
             yield warning_as_error(rule, "unknown-field", reason, advice, at)
@@ -154,6 +154,6 @@ def _logsource(value: object) -> LogSource:
     return LogSource(parts.get("product"), parts.get("category"), parts.get("service"))
 
 
-def _spelled(logsource: LogSource) -> str:
+def spelled(logsource: LogSource) -> str:
     parts = (("product", logsource.product), ("category", logsource.category), ("service", logsource.service))
     return ", ".join(f"{key} {value}" for key, value in parts if value) or "any log source"
