@@ -140,12 +140,25 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the server may think (its time units) before an answer is partial."""
+
+    search: str = "1s"
+    facets: str = "200ms"
+
+
+class TimeExceeded(Exception):
+    """The server gave up at the time that it was given; what it had found by then is not told."""
+
+
+@dataclass(frozen=True, slots=True)
 class ElasticsearchAlertStore:
     """See ``AlertStore``."""
 
     scope: Scope
     cluster: Cluster
     signer: CursorSigner
+    patience: Patience = Patience()
 
     def put(self, alerts: Sequence[Alert]) -> Sequence[PutResult]:
         results: dict[int, PutResult] = {}
@@ -215,11 +228,14 @@ class ElasticsearchAlertStore:
             "size": size + 1,
             "sort": [{"@timestamp": "desc"}, {"event.id": {"order": "asc", "missing": "_last"}}, {"_index": "asc"}],
             "track_total_hits": MOST_TOTAL,
-            "timeout": "1s",
+            "timeout": self.patience.search,
         }
         if page.after is not None:
             body["search_after"] = self.signer.open(page.after, question)
-        answer = self._search(query.municipality, body)
+        try:
+            answer = self._search(query.municipality, body)
+        except TimeExceeded:
+            return Page([], None, 0, total_is_exact=False, partial=True)
         if answer is None:
             return Page([], None, 0, total_is_exact=True, partial=self._partial(query.municipality))
         hits = answer["hits"]["hits"]
@@ -235,10 +251,13 @@ class ElasticsearchAlertStore:
             "query": compile_query(query),
             "size": 0,
             "track_total_hits": False,
-            "timeout": "200ms",
+            "timeout": self.patience.facets,
             "aggs": {of.name: {"terms": {"field": of.name, "size": size, "order": order}} for of in fields},
         }
-        answer = self._search(query.municipality, body)
+        try:
+            answer = self._search(query.municipality, body)
+        except TimeExceeded:
+            return Facets({of.name: [] for of in fields}, partial=True)
         if answer is None:
             return Facets({of.name: [] for of in fields}, partial=self._partial(query.municipality))
         found = answer["aggregations"]
@@ -264,10 +283,13 @@ class ElasticsearchAlertStore:
             "query": compile_query(query),
             "size": 0,
             "track_total_hits": False,
-            "timeout": "1s",
+            "timeout": self.patience.search,
             "aggs": {"at": slot},
         }
-        answer = self._search(query.municipality, body)
+        try:
+            answer = self._search(query.municipality, body)
+        except TimeExceeded:
+            return Histogram(edges, counts, partial=True)
         if answer is None:
             return Histogram(edges, counts, partial=self._partial(query.municipality))
         for bucket in answer["aggregations"]["at"]["buckets"]:
@@ -409,6 +431,10 @@ class ElasticsearchAlertStore:
             answer = self.cluster.ask("POST", "/_msearch", lines, lines=True)["responses"][0]
             if "error" not in answer:
                 return answer
+            causes = {cause.get("type") for cause in answer["error"].get("root_cause", ())}
+            if causes == {"search_timeout_exception"}:
+                # Where partial results are refused, the server answers 429 in the place of `timed_out`.
+                raise TimeExceeded
             if last or answer["error"].get("type") != "index_not_found_exception":
                 raise StoreUnavailable(f"Elasticsearch: {answer['status']} {answer['error'].get('type')}")
             self.cluster.forget_list()

@@ -16,7 +16,7 @@ from tests.contract.alert_store_suite import FIRST, SIGNER, alert, scope_of
 from tests.elasticsearch.fixture import Municipality
 from tests.elasticsearch.server import Server
 from vigla_console.alerts.bucket import index_name, tenant_of, year_of
-from vigla_console.alerts.elasticsearch import Cluster, ElasticsearchAlertStore
+from vigla_console.alerts.elasticsearch import Cluster, ElasticsearchAlertStore, Patience
 from vigla_console.alerts.elasticsearch_setup import check, setup, templates_folder
 from vigla_console.alerts.interfaces import StoreUnavailable
 from vigla_console.alerts.models import ArrivalCursor, BadAlert, PutStatus, parse_time
@@ -51,7 +51,7 @@ def cluster(elasticsearch_server: Server) -> Iterator[Cluster]:
 
 
 def store_of(cluster: Cluster, *tenants: str) -> ElasticsearchAlertStore:
-    return ElasticsearchAlertStore(scope_of(*tenants), cluster, SIGNER)
+    return ElasticsearchAlertStore(scope_of(*tenants), cluster, SIGNER, Patience("30s", "30s"))
 
 
 def drained(store: ElasticsearchAlertStore, cursor: ArrivalCursor, limit: int = 50) -> tuple[list[str], ArrivalCursor]:

@@ -11,7 +11,7 @@ from tests.contract.alert_store_suite import SIGNER, AlertStoreContract
 from tests.contract.alert_store_suite import TestTheQueryItself as TestQuery  # noqa: F401  collected here
 from tests.contract.memory_alert_store import MemoryAlerts, MemoryAlertStore
 from tests.elasticsearch.server import Server
-from vigla_console.alerts.elasticsearch import Cluster, ElasticsearchAlertStore
+from vigla_console.alerts.elasticsearch import Cluster, ElasticsearchAlertStore, Patience
 from vigla_console.alerts.interfaces import AlertStore
 from vigla_console.alerts.sqlite import AlertFile, SqliteAlertStore
 from vigla_console.scope import Scope
@@ -56,7 +56,7 @@ class ElasticsearchRig:
     cluster: Cluster
 
     def store(self, scope: Scope) -> AlertStore:
-        return ElasticsearchAlertStore(scope, self.cluster, SIGNER)
+        return ElasticsearchAlertStore(scope, self.cluster, SIGNER, Patience("30s", "30s"))
 
     def settle(self) -> None:
         """The store promises two seconds; the rig does not wait for them."""
