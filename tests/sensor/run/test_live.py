@@ -111,7 +111,7 @@ class FakeHub:
     reply: Reply | Exception = field(default_factory=lambda: Reply(200, {}, b'{"jobs": [], "overlay": null}'))
     bodies: list[dict[str, object]] = field(default_factory=list)
 
-    def post(self, path: str, body: bytes, headers: object) -> Reply:  # noqa: ARG002
+    def post(self, path: str, body: bytes, headers: object) -> Reply:
         assert path == "/ingest/v1/heartbeat"
         self.bodies.append(json.loads(body))
         if isinstance(self.reply, Exception):
@@ -283,7 +283,7 @@ credential = "file:key"
 class _Picky(ListDetector):
     """Refuses every overlay, as after a pack that dropped the rules it names."""
 
-    def overlay(self, document: bytes) -> None:  # noqa: ARG002
+    def overlay(self, document: bytes) -> None:
         raise ValueError("unknown rule x")
 
 

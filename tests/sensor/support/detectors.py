@@ -24,7 +24,7 @@ class ListDetector:
     def start(self) -> None:
         """Nothing to start."""
 
-    def poll(self, max: int, timeout: float = 0.0) -> ListBatch:  # noqa: A002, ARG002
+    def poll(self, max: int, timeout: float = 0.0) -> ListBatch:  # noqa: A002
         batch = self._hits[self._at : self._at + max]
         self._at += len(batch)
         finished = self._at >= len(self._hits) and (self.stopped or not self._endless)
