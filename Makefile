@@ -117,7 +117,7 @@ lint: $(STAMP)/venv $(STAMP)/native
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m mypy.stubtest vigla_native --ignore-missing-stub
+	$(PY) -m mypy.stubtest vigla_native
 	cd $(NATIVE) && cargo fmt --check
 	cd $(NATIVE) && $(CARGO) clippy --all-targets -- -D warnings
 	$(PY) -m vigla_rules check rules/pack
