@@ -117,7 +117,7 @@ lint: $(STAMP)/venv $(STAMP)/native
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m mypy.stubtest vigla_native
+	$(PY) -m mypy.stubtest vigla_native --allowlist $(NATIVE)/stubtest.allow
 	cd $(NATIVE) && cargo fmt --check
 	cd $(NATIVE) && $(CARGO) clippy --all-targets -- -D warnings
 	$(PY) -m vigla_rules check rules/pack
