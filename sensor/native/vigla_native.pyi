@@ -3,6 +3,22 @@
 from os import PathLike
 from typing import Final, final
 
+__all__ = [
+    "Batch",
+    "InputError",
+    "PackError",
+    "Replay",
+    "Sensor",
+    "SettingsError",
+    "__version__",
+    "events",
+    "explain",
+    "fields",
+    "match_lines",
+    "pack_info",
+    "sources_explain",
+]
+
 __version__: Final[str]
 
 class PackError(ValueError):
