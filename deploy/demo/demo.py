@@ -238,7 +238,11 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=ROOT / ".demo", help="where the demo keeps everything it makes")
     parser.add_argument("--port", type=int, default=8443, help="taken if free, else another (default 8443)")
     parser.add_argument("--once", action="store_true", help="end after the sensors have delivered (for tests)")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for sign in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # also where a shell started us in the background and SIGINT is ignored
+        signal.signal(sign, signal.default_int_handler)
     try:
         return run(parser.parse_args())
     except KeyboardInterrupt:
