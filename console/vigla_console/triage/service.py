@@ -317,32 +317,25 @@ class TriageService:
     def _entry(
         self, verb: str, group: AlertGroup, after: State, note: str, detail: dict[str, str] | None = None
     ) -> HistoryEntry:
-        actor = self.scope.actor
-        return HistoryEntry(
-            at=self.clock.now(),
-            tenant=group.tenant,
-            actor=actor.id,
-            actor_name=actor.name,
-            actor_body=actor.body,
-            verb=verb,
-            before=group.state.value,
-            after=after.value,
-            note=_note(note),
-            detail=detail,
-        )
+        return self._history(verb, group.tenant, group.state.value, after.value, note, detail)
 
     def _incident_entry(
         self, verb: str, incident: Incident, after: str, note: str, detail: dict[str, str] | None = None
     ) -> HistoryEntry:
+        return self._history(verb, incident.tenant, incident.phase.value, after, note, detail)
+
+    def _history(
+        self, verb: str, tenant: TenantId, before: str, after: str, note: str, detail: dict[str, str] | None
+    ) -> HistoryEntry:
         actor = self.scope.actor
         return HistoryEntry(
             at=self.clock.now(),
-            tenant=incident.tenant,
+            tenant=tenant,
             actor=actor.id,
             actor_name=actor.name,
             actor_body=actor.body,
             verb=verb,
-            before=incident.phase.value,
+            before=before,
             after=after,
             note=_note(note),
             detail=detail,
