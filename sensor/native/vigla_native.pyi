@@ -14,6 +14,7 @@ __all__ = [
     "events",
     "explain",
     "fields",
+    "index_report",
     "match_lines",
     "pack_info",
     "sources_explain",
@@ -84,6 +85,12 @@ def explain(pack: bytes, rule: str, event: bytes, settings: bytes | None = None)
 
 def fields() -> bytes:
     """Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour}`."""
+
+def index_report(pack: bytes) -> bytes:
+    """What each rule costs: JSON `{"rules": [{"id", "always", "needles", "share", "predicates"}], "needles"}`.
+
+    `always`: no witness, evaluated for every event of its log source; `share`: of events for which it is a candidate.
+    """
 
 def match_lines(pack: bytes, path: str | PathLike[str], logsource: bytes, out: int) -> dict[str, int]:
     """Matches JSON lines; writes `{"line": n, "rules": [...]}` for each that matches to the file descriptor `out`."""

@@ -160,6 +160,14 @@ def test_a_rule_and_lines_are_explained(log: Path, tmp_path: Path) -> None:
     assert json.loads(out.read_text(encoding="utf-8").splitlines()[0])["source"] == "door"
 
 
+def test_the_cost_of_each_rule_is_told() -> None:
+    report = json.loads(engine.index_report(pack()))
+    costs = {rule["id"]: rule for rule in report["rules"]}
+    assert (costs["fail"]["always"], costs["fail"]["predicates"]) == (False, 1)
+    assert costs["fail"]["needles"] == report["needles"] == 1
+    assert 0 < costs["fail"]["share"] < 1
+
+
 def test_lines_of_json_are_matched(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text('{"what": "good"}\n{"what": "bad"}\n', encoding="utf-8")

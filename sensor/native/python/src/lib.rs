@@ -41,6 +41,7 @@ fn vigla_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(offline::sources_explain, module)?)?;
     module.add_function(wrap_pyfunction!(rules::explain, module)?)?;
     module.add_function(wrap_pyfunction!(rules::fields, module)?)?;
+    module.add_function(wrap_pyfunction!(rules::index_report, module)?)?;
     module.add_function(wrap_pyfunction!(rules::match_lines, module)?)?;
     module.add_function(wrap_pyfunction!(rules::pack_info, module)?)?;
     Ok(())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use vigla_core::pipeline::{Fault, explain as explaining};
-use vigla_core::sigma::{Pack, match_lines as matching};
+use vigla_core::sigma::{Pack, cost, match_lines as matching};
 
 use crate::errors::released;
 use crate::offline::{counters, output};
@@ -46,6 +46,12 @@ pub fn match_lines(
 #[pyfunction]
 pub fn pack_info(py: Python<'_>, pack: &[u8]) -> PyResult<Vec<u8>> {
     released(py, || explaining::pack(&Pack::load(pack)?))
+}
+
+/// What each rule costs the engine: JSON `{"rules": [{"id", "always", "needles", "share", "predicates"}], "needles"}`.
+#[pyfunction]
+pub fn index_report(py: Python<'_>, pack: &[u8]) -> PyResult<Vec<u8>> {
+    released(py, || Ok::<_, Fault>(cost::report(&Pack::load(pack)?)))
 }
 
 /// Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour}`.

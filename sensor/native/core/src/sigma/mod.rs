@@ -5,6 +5,7 @@
 
 pub mod alias;
 mod class;
+pub mod cost;
 mod engine;
 mod error;
 mod evidence;
