@@ -59,7 +59,7 @@ $(STAMP)/assets: $(WEB_SOURCES)
 	touch $@
 
 $(PACK): $(PACK_SOURCES) $(STAMP)/venv
-	$(PY) -m vigla_rules compile rules/pack --strict -o $@
+	$(PY) -m vigla_rules compile rules/pack --strict --cache .cache/rules -o $@
 
 .PHONY: setup
 setup: $(STAMP)/venv $(STAMP)/native $(STAMP)/assets $(PACK) ## Install everything the programs need
@@ -120,7 +120,7 @@ lint: $(STAMP)/venv $(STAMP)/native
 	$(PY) -m mypy.stubtest vigla_native --allowlist $(NATIVE)/stubtest.allow
 	cd $(NATIVE) && cargo fmt --check
 	cd $(NATIVE) && $(CARGO) clippy --all-targets -- -D warnings
-	$(PY) -m vigla_rules check rules/pack
+	$(PY) -m vigla_rules check rules/pack --cache .cache/rules
 
 .cache/tools/bin/cargo-deny:
 	@echo "set-up: cargo-deny (some minutes the first time)"

@@ -1,24 +1,29 @@
-"""The command line of ``vigla-rules``. Exit codes: 0 fine, 1 findings or failures, 2 usage."""
+"""The command line of ``vigla-rules``. Exit codes: 0 fine, 1 findings or failures, 2 usage.
+
+A command's module is imported when it runs: what is served from the cache pays for no parser.
+"""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from vigla_rules import __version__
-from vigla_rules.commands.check import check_command, lock_command
-from vigla_rules.commands.compile import compile_command
-from vigla_rules.commands.diff import diff_command
-from vigla_rules.commands.fields import fields_command
-from vigla_rules.commands.test import test_command
 from vigla_rules.layout import LayoutError
-from vigla_rules.pipelines import NAMED, UnknownPipelineError
+from vigla_rules.pipeline_names import INSTALLED, UnknownPipelineError
+from vigla_rules.speech import Speech, read_speech, spoken_language
 from vigla_rules.vpk import PackError
+
+Parsers = Any  # argparse's own type for this is private
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    options = _parser().parse_args(arguments)
+    say = read_speech(spoken_language())
+    options = _parser(say).parse_args(arguments)
+    options.say = say
     try:
         code: int = options.run(options)
     except (UnknownPipelineError, LayoutError, PackError) as error:
@@ -29,56 +34,105 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vigla-rules", description="Compiles, checks and tests Vigla's Sigma rules.")
-    parser.add_argument("--version", action="version", version=f"vigla-rules {__version__}")
+def _parser(say: Speech) -> argparse.ArgumentParser:
+    parser = _worded(argparse.ArgumentParser(prog="vigla-rules", description=say("about"), add_help=False), say)
+    parser.add_argument("--version", action="version", version=f"vigla-rules {__version__}", help=say("version"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    build = commands.add_parser("compile", help="build a pack from directories of Sigma rules")
-    build.add_argument("directories", nargs="+", type=Path, metavar="DIR", help="a pack directory or a tree of rules")
-    build.add_argument("-o", "--output", required=True, type=Path, metavar="P", help="the pack to write (.vpk)")
-    pipelines = f"{', '.join(sorted(NAMED))}, or the path of pySigma's YAML; may be repeated"
-    build.add_argument("--pipeline", action="append", default=[], metavar="NAME", help=pipelines)
-    build.add_argument("--sigmahq", type=Path, metavar="DIR", help="add the rules of a SigmaHQ checkout")
-    prefer = "which of two similar rules stays (default: ours)"
-    build.add_argument("--prefer", choices=("ours", "upstream"), default="ours", help=prefer)
-    build.add_argument("--strict", action="store_true", help="exit 1 when a rule is refused")
-    build.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    build.set_defaults(run=compile_command)
-
-    check = commands.add_parser("check", help="print everything that is wrong with rules, texts, samples and lock")
-    check.add_argument("directories", nargs="+", type=Path, metavar="DIR", help="a pack directory or a tree of rules")
-    check.add_argument("--pipeline", action="append", default=[], metavar="NAME", help=pipelines)
-    check.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    check.add_argument("--json", action="store_true", help="print the findings as one JSON list")
-    check.set_defaults(run=check_command)
-
-    lock = commands.add_parser("lock", help="write pack.lock: the version and hash of each rule")
-    lock.add_argument("directory", type=Path, metavar="DIR", help="a pack directory")
-    lock.add_argument("--reason", metavar="TEXT", help="why the rules that are gone were removed")
-    lock.add_argument("--reset", action="store_true", help="start anew at version 1 (before a first release only)")
-    lock.set_defaults(run=lock_command)
-
-    test = commands.add_parser("test", help="run the samples of rules through the sensor and the reference evaluator")
-    test.add_argument("directory", type=Path, metavar="DIR", help="a pack directory")
-    test.add_argument("rule", nargs="?", metavar="RULE", help="name, file stem or id; all rules without it")
-    test.add_argument("--watch", action="store_true", help="run again after each change")
-    test.add_argument(
-        "--reference", type=Path, metavar="FILE", help="the reference evaluator (tests/sigma/reference.py)"
-    )
-    test.add_argument(
-        "--mutants", action="store_true", help="print the changes of a rule that none of its samples notices"
-    )
-    test.add_argument("--json", action="store_true", help="print the outcomes as one JSON list")
-    test.set_defaults(run=test_command)
-
-    diff = commands.add_parser("diff", help="what differs between two packs; exit code 1 when anything does")
-    diff.add_argument("old", type=Path, metavar="A", help="a pack (.vpk)")
-    diff.add_argument("new", type=Path, metavar="B", help="another")
-    diff.add_argument("--json", action="store_true", help="print the differences as one JSON list")
-    diff.set_defaults(run=diff_command)
-
-    fields = commands.add_parser("fields", help="print which events and fields rules may name, as Markdown")
-    fields.add_argument("directory", type=Path, metavar="DIR", help="a pack directory")
-    fields.set_defaults(run=fields_command)
+    _building(commands, say)
+    _proving(commands, say)
+    _looking(commands, say)
     return parser
+
+
+def _building(commands: Parsers, say: Speech) -> None:
+    build = _command(commands, say, "compile", "compile")
+    _directories(build, say)
+    build.add_argument("-o", "--output", required=True, type=Path, metavar="P", help=say("compile.output"))
+    _pipelines(build, say)
+    build.add_argument("--sigmahq", type=Path, metavar="DIR", help=say("compile.sigmahq"))
+    build.add_argument("--prefer", choices=("ours", "upstream"), default="ours", help=say("compile.prefer"))
+    build.add_argument("--strict", action="store_true", help=say("compile.strict"))
+    _caching(build, say)
+    _json(build, say)
+
+    check = _command(commands, say, "check", "check")
+    _directories(check, say)
+    _pipelines(check, say)
+    check.add_argument("-q", "--quiet", action="store_true", help=say("check.quiet"))
+    _caching(check, say)
+    _json(check, say)
+
+    lock = _command(commands, say, "lock", "check")
+    lock.add_argument("directory", type=Path, metavar="DIR", help=say("directory"))
+    lock.add_argument("--reason", metavar="TEXT", help=say("lock.reason"))
+    lock.add_argument("--reset", action="store_true", help=say("lock.reset"))
+
+
+def _proving(commands: Parsers, say: Speech) -> None:
+    test = _command(commands, say, "test", "test")
+    test.add_argument("directory", type=Path, metavar="DIR", help=say("directory"))
+    test.add_argument("rule", nargs="?", metavar="RULE", help=say("test.rule"))
+    test.add_argument("--watch", action="store_true", help=say("test.watch"))
+    test.add_argument("--reference", type=Path, metavar="FILE", help=say("test.reference"))
+    test.add_argument("--mutants", action="store_true", help=say("test.mutants"))
+    _json(test, say)
+
+    diff = _command(commands, say, "diff", "diff")
+    diff.add_argument("old", type=Path, metavar="A", help=say("pack"))
+    diff.add_argument("new", type=Path, metavar="B", help=say("pack"))
+    _json(diff, say)
+
+    fields = _command(commands, say, "fields", "fields")
+    fields.add_argument("directory", type=Path, metavar="DIR", help=say("directory"))
+
+
+def _looking(commands: Parsers, say: Speech) -> None:
+    """Commands that are added below as they come."""
+
+
+def _command(commands: Parsers, say: Speech, name: str, module: str) -> argparse.ArgumentParser:
+    """A command: function ``<name>_command`` of ``vigla_rules.commands.<module>``."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=say(name), description=say(name), add_help=False)
+    parser.set_defaults(run=_later(module, f"{name}_command"))
+    return _worded(parser, say)
+
+
+def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        code: int = getattr(import_module(f"vigla_rules.commands.{module}"), function)(options)
+        return code
+
+    return run
+
+
+def _worded(parser: argparse.ArgumentParser, say: Speech) -> argparse.ArgumentParser:
+    parser._positionals.title = say("arguments")  # noqa: SLF001  # argparse has no public way to name its groups
+    parser._optionals.title = say("options")  # noqa: SLF001
+    parser.add_argument("-h", "--help", action="help", help=say("help"))
+    return parser
+
+
+def _directories(parser: argparse.ArgumentParser, say: Speech) -> None:
+    parser.add_argument("directories", nargs="+", type=Path, metavar="DIR", help=say("directories"))
+
+
+def _pipelines(parser: argparse.ArgumentParser, say: Speech) -> None:
+    words = say("pipeline", names=", ".join(sorted(INSTALLED)))
+    parser.add_argument("--pipeline", action="append", default=[], metavar="NAME", help=words)
+
+
+def _caching(parser: argparse.ArgumentParser, say: Speech) -> None:
+    parser.add_argument("--cache", type=Path, metavar="DIR", help=say("cache"))
+    parser.add_argument("--no-cache", action="store_true", help=say("no_cache"))
+    parser.add_argument("-j", "--jobs", type=_count, metavar="N", help=say("jobs"))
+
+
+def _json(parser: argparse.ArgumentParser, say: Speech) -> None:
+    parser.add_argument("--json", action="store_true", help=say("json"))
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 256:
+        raise argparse.ArgumentTypeError(f"{text}: a number from 1 to 256")
+    return number

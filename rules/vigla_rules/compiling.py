@@ -1,11 +1,13 @@
 """Directories → one pack: reads, links, writes the members. The same input gives the same bytes."""
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from vigla_rules.caching.cache import DraftCache
 from vigla_rules.drafts import CorrelationDraft, Draft, FileDrafts, FilterDraft, Metadata, RuleDraft
-from vigla_rules.expressions import predicates
 from vigla_rules.files import RuleFile
 from vigla_rules.findings import Finding
 from vigla_rules.graph import Graph
@@ -32,17 +34,48 @@ class Compiled:
 
 
 def compile_trees(
-    trees: list[Tree], pipelines: tuple[str, ...], progress: Progress, *, prefer_upstream: bool = False
+    trees: list[Tree],
+    pipelines: tuple[str, ...],
+    progress: Progress,
+    *,
+    prefer_upstream: bool = False,
+    cache: DraftCache | None = None,
+    workers: int | None = None,
 ) -> Compiled:
     """Compiles directories into one pack; the first pack directory among them names it.
+
+    Neither ``cache`` nor the number of ``workers`` (processes; default: one for each core) changes what comes out.
 
     A rule from elsewhere that one of a pack's own calls `similar` stays out, so that one event does not alert twice;
     with ``prefer_upstream`` ours does.
     """
-    trees = _told_apart(trees)
+    with uncollected():
+        return _compiled(_told_apart(trees), pipelines, progress, prefer_upstream, cache, workers)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Drafts hold no cycles, and looking for some among hundreds of thousands takes a fifth of a warm compile."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _compiled(
+    trees: list[Tree],
+    pipelines: tuple[str, ...],
+    progress: Progress,
+    prefer_upstream: bool,
+    cache: DraftCache | None,
+    workers: int | None,
+) -> Compiled:
     settings = next((tree.settings for tree in trees if tree.settings is not None), PackSettings())
     files = [file for tree in trees for file in tree.files]
-    read = read_files(files, pipelines, progress)
+    read = read_files(files, pipelines, progress, cache=cache, workers=workers)
     findings = [finding for tree in trees for finding in tree.problems]
     findings += [finding for result in read for finding in result.findings]
     drafts = _without_similar(trees, read, prefer_upstream=prefer_upstream)
@@ -146,12 +179,12 @@ def _counts(linked: Linked, members: dict[str, bytes]) -> dict[str, int]:
 
 
 def _rules(linked: Linked, owners: dict[str, Tree], aliases: list[object]) -> dict[str, object]:
-    names = sorted(_field_names(linked))
-    graph = Graph({name: at for at, name in enumerate(names)})
+    graph = Graph()
     rules = [_rule(rule, graph, owners[rule.meta.id], linked.quiet) for rule in linked.rules]
+    names = graph.field_names(_correlated(linked))
     return {
         "fields": names,
-        "predicates": graph.predicates,
+        "predicates": graph.predicates(names),
         "nodes": graph.nodes,
         "rules": rules,
         "correlations": [_correlation(c, owners[c.meta.id], linked.quiet) for c in linked.correlations],
@@ -163,16 +196,9 @@ def _rules(linked: Linked, owners: dict[str, Tree], aliases: list[object]) -> di
     }
 
 
-def _field_names(linked: Linked) -> Iterable[str]:
-    names: set[str] = set()
-    for rule in linked.rules:
-        for expression in (rule.condition, *rule.gates, *(found for _, found in rule.selections)):
-            for test in predicates(expression):
-                names.update({test.field} if test.field is not None else ())
-                names.update(str(value) for key, value in test.arguments if key == "other")
+def _correlated(linked: Linked) -> Iterable[str]:
     for draft in linked.correlations:
-        names.update(draft.group_by, draft.fields, (name for _, mapping in draft.aliases for _, name in mapping))
-    return names
+        yield from (*draft.group_by, *draft.fields, *(name for _, mapping in draft.aliases for _, name in mapping))
 
 
 def _rule(rule: RuleDraft, graph: Graph, owner: Tree, quiet: set[str]) -> dict[str, object]:
@@ -239,7 +265,8 @@ def _texts(linked: Linked, owners: dict[str, Tree]) -> dict[str, dict[str, objec
     drafts: list[RuleDraft | CorrelationDraft] = [*linked.rules, *linked.correlations]
     for language in LANGUAGES:
         for draft in drafts:
-            texts = owners[draft.meta.id].texts.get(language, {})
+            if not (texts := owners[draft.meta.id].texts.get(language, {})):
+                continue
             stem = (PurePosixPath(text_key(draft.meta)).parent / PurePosixPath(draft.meta.path).stem).as_posix()
             for key in (text_key(draft.meta), stem):
                 if key in texts:

@@ -10,6 +10,7 @@ from typing import cast
 from vigla_rules.documents import plain, read_mapping
 from vigla_rules.files import RuleFile
 from vigla_rules.findings import Finding, Refusal, did_you_mean
+from vigla_rules.walking import one_file, rule_files
 
 RULE_FOLDERS = ("detections", "correlations", "filters")
 LANGUAGES = ("el", "en")
@@ -64,16 +65,17 @@ def is_pack(root: Path) -> bool:
 
 def read_tree(root: Path) -> Tree:
     """Reads a directory; raises ``LayoutError`` for a data file that cannot be used, with its path."""
+    problems: list[Finding] = []
+    if root.is_file():
+        return Tree(root.parent, one_file(root, problems), None, problems=problems)
     if not root.is_dir():
         raise LayoutError(f"{root}: no such directory; name a directory of Sigma rules")
     if not is_pack(root):
-        return Tree(root, _rule_files(root, sorted(root.rglob("*.yml"))), None)
-    paths = [path for folder in RULE_FOLDERS for path in sorted((root / folder).rglob("*.yml"))]
-    problems: list[Finding] = []
+        return Tree(root, rule_files(root, (".",), problems), None, problems=problems)
     settings = read_settings(root / "pack.toml")
     return Tree(
         root=root,
-        files=_rule_files(root, paths),
+        files=rule_files(root, RULE_FOLDERS, problems),
         settings=settings,
         credit=settings,
         aliases=cast("list[object]", _data(root / "aliases.yml").get("aliases", [])),
@@ -97,7 +99,7 @@ def read_sigmahq(root: Path) -> list[Tree]:
     for folder in folders:
         tree = read_tree(folder)
         files = [RuleFile(file.path, f"sigmahq/{folder.name}/{file.relative}", file.data) for file in tree.files]
-        trees.append(Tree(root, files, None, credit, notices))
+        trees.append(Tree(root, files, None, credit, notices, problems=tree.problems))
     return trees
 
 
@@ -148,12 +150,6 @@ def _known(path: Path, prefix: str, table: dict[str, object], allowed: set[str])
         if key not in allowed:
             advice = did_you_mean(key, sorted(allowed), f"known: {', '.join(sorted(allowed))}")
             raise LayoutError(f"{path}: unknown key '{prefix}{key}'; {advice}")
-
-
-def _rule_files(root: Path, paths: list[Path]) -> list[RuleFile]:
-    return [
-        RuleFile(str(path), path.relative_to(root).as_posix(), path.read_bytes()) for path in paths if path.is_file()
-    ]
 
 
 def _data(path: Path) -> dict[str, object]:

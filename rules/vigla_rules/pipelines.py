@@ -2,33 +2,24 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
+from importlib import import_module
+from typing import cast
 
 import yaml
 from sigma.exceptions import SigmaError
-from sigma.pipelines.sysmon.sysmon import sysmon_pipeline
-from sigma.pipelines.windows.windows import windows_audit_pipeline, windows_logsource_pipeline
 from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaRule
 
 from vigla_rules.detections import detection_expression
 from vigla_rules.expressions import Expression, Not
-from vigla_rules.findings import Code, Refusal, did_you_mean
+from vigla_rules.findings import Code, Refusal
+from vigla_rules.pipeline_names import INSTALLED, UnknownPipelineError, pipeline_file
 
-NAMED: dict[str, Callable[[], ProcessingPipeline]] = {
-    "sysmon": sysmon_pipeline,
-    "windows-audit": windows_audit_pipeline,
-    "windows-logsource": windows_logsource_pipeline,
-}
 _ADDED = re.compile(r"(?P<negated>not )?(?P<name>\S+)(?: and \((?P<rest>.*)\))?", re.DOTALL)
 
 
-class UnknownPipelineError(ValueError):
-    """No such name, or a file that is no pipeline."""
-
-
 def read_pipeline(names: tuple[str, ...]) -> ProcessingPipeline:
-    """The named pipelines in the order given: names of ``NAMED``, or paths of pySigma's YAML."""
+    """The named pipelines in the order given; raises ``UnknownPipelineError``."""
     joined = ProcessingPipeline()
     for name in names:
         joined += _one(name)
@@ -36,15 +27,14 @@ def read_pipeline(names: tuple[str, ...]) -> ProcessingPipeline:
 
 
 def _one(name: str) -> ProcessingPipeline:
-    if name in NAMED:
-        return NAMED[name]()
-    path = Path(name)
-    if not path.is_file():
-        advice = did_you_mean(name, sorted(NAMED), f"known: {', '.join(sorted(NAMED))}, or the path of a YAML file")
-        raise UnknownPipelineError(f"pipeline '{name}' is neither a name nor a file; {advice}")
+    if (place := INSTALLED.get(name)) is not None:
+        module, _, function = place.entry.partition(":")
+        return cast("Callable[[], ProcessingPipeline]", getattr(import_module(module), function))()
     try:
-        return ProcessingPipeline.from_yaml(path.read_text(encoding="utf-8"))
-    except (SigmaError, yaml.YAMLError, TypeError, KeyError) as error:
+        return ProcessingPipeline.from_yaml(pipeline_file(name).decode())
+    except (SigmaError, yaml.YAMLError, TypeError, KeyError, ValueError, AttributeError) as error:
+        if isinstance(error, UnknownPipelineError):
+            raise
         raise UnknownPipelineError(f"{name}: no pySigma pipeline ({error}); see pySigma's documentation") from error
 
 

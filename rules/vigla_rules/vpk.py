@@ -49,7 +49,7 @@ def pack_bytes(manifest: Mapping[str, object], members: Mapping[str, bytes]) -> 
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3
             info.external_attr = 0o100644 << 16
-            archive.writestr(info, whole[name], compresslevel=9)
+            archive.writestr(info, whole[name], compresslevel=6)
     return buffer.getvalue()
 
 

@@ -1,5 +1,6 @@
 """All findings on one directory, in the order of their places."""
 
+from vigla_rules.caching.cache import DraftCache
 from vigla_rules.checking.fields import check_fields, read_fields
 from vigla_rules.checking.finished import check_finished
 from vigla_rules.checking.lock import check_lock
@@ -12,9 +13,15 @@ from vigla_rules.layout import Tree
 from vigla_rules.reading import Progress
 
 
-def check_tree(tree: Tree, pipelines: tuple[str, ...], progress: Progress) -> tuple[Compiled, list[Finding]]:
+def check_tree(
+    tree: Tree,
+    pipelines: tuple[str, ...],
+    progress: Progress,
+    cache: DraftCache | None = None,
+    workers: int | None = None,
+) -> tuple[Compiled, list[Finding]]:
     """Compiles the directory and, where it is a pack, looks at everything a finished rule needs."""
-    compiled = compile_trees([tree], pipelines, progress)
+    compiled = compile_trees([tree], pipelines, progress, cache=cache, workers=workers)
     findings = set(compiled.findings)
     if tree.settings is not None:
         linked = compiled.linked

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from vigla_rules.checking.check import check_tree
 from vigla_rules.checking.lock import Lock, load_lock, save_lock, update_lock
+from vigla_rules.commands.cached import chosen_cache
 from vigla_rules.compiling import compile_trees
 from vigla_rules.layout import is_pack, read_tree
 from vigla_rules.terminal import ProgressBar
@@ -15,8 +16,10 @@ from vigla_rules.terminal import ProgressBar
 def check_command(options: argparse.Namespace) -> int:
     """Prints every finding; errors make it exit 1, warnings do not."""
     findings = []
+    cache = chosen_cache(options)
     for directory in options.directories:
-        findings += check_tree(read_tree(directory), tuple(options.pipeline), ProgressBar("check"))[1]
+        tree = read_tree(directory)
+        findings += check_tree(tree, tuple(options.pipeline), ProgressBar("check"), cache, options.jobs)[1]
     errors = sum(finding.is_error for finding in findings)
     if options.json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False) + "\n")

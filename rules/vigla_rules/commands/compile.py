@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import PurePosixPath
 
+from vigla_rules.commands.cached import chosen_cache
 from vigla_rules.compiling import Compiled, compile_trees
 from vigla_rules.layout import RULE_FOLDERS, read_sigmahq, read_tree
 from vigla_rules.terminal import ProgressBar
@@ -18,7 +19,12 @@ def compile_command(options: argparse.Namespace) -> int:
     trees = [read_tree(directory) for directory in options.directories]
     trees += read_sigmahq(options.sigmahq) if options.sigmahq is not None else []
     compiled = compile_trees(
-        trees, tuple(options.pipeline), ProgressBar("compile"), prefer_upstream=options.prefer == "upstream"
+        trees,
+        tuple(options.pipeline),
+        ProgressBar("compile"),
+        prefer_upstream=options.prefer == "upstream",
+        cache=chosen_cache(options),
+        workers=options.jobs,
     )
     write_pack(options.output, compiled.data)
     if options.json:
