@@ -1,5 +1,6 @@
 """One YAML document → the draft of a Sigma filter."""
 
+import re
 from collections.abc import Mapping
 
 from sigma.processing.pipeline import ProcessingPipeline
@@ -34,7 +35,7 @@ def read_filter(
     except Refusal as refusal:
         raise refusal.below("filter", "condition") from None
     check_size(condition)
-    if "not" not in str(section["condition"]).split():
+    if not re.search(r"\bnot\b", str(section["condition"])):
         reason = "a filter without `not` narrows its rules to what it matches"
         warn(Remark("filter-narrows", reason, "write `not selection` to leave these out", ("filter", "condition")))
     return FilterDraft(meta, placed, logsource, references, condition, lists_of(condition))

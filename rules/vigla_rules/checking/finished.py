@@ -3,26 +3,16 @@
 import re
 from collections.abc import Iterator
 
+from vigla_rules.attack import TACTICS, Techniques, read_techniques, techniques_of
 from vigla_rules.checking.fields import warning_as_error
 from vigla_rules.drafts import CorrelationDraft, RuleDraft
-from vigla_rules.expressions import predicates
 from vigla_rules.findings import Finding, did_you_mean
 from vigla_rules.folding import fold
 from vigla_rules.layout import Tree
-from vigla_rules.linking import Linked, warning
+from vigla_rules.linking import Linked
 
 Rule = RuleDraft | CorrelationDraft
-# fmt: off
-TACTICS = frozenset({
-    "reconnaissance", "resource-development", "initial-access", "execution", "persistence",
-    "privilege-escalation", "stealth", "defense-evasion", "defense-impairment", "credential-access",
-    "discovery", "lateral-movement", "collection", "command-and-control", "exfiltration",
-    "impact", "inhibit-response-function", "impair-process-control", "evasion",
-})
-# fmt: on
-_TECHNIQUE = re.compile(r"attack\.[tgsm]\d{4}(\.\d{3})?|attack\.ics\.t\d{4}|cve\.\d{4}-\d+|detection\.[a-z-]+")
-_ACCENTED = re.compile("[άέήίόύώΐΰΆΈΉΊΌΎΏ]")
-_PLAIN = str.maketrans("άέήίόύώΐΰΆΈΉΊΌΎΏ", "αεηιουωϊϋΑΕΗΙΟΥΩ")
+_OTHER = re.compile(r"attack\.[gsm]\d{4}|cve\.\d{4}-\d+|detection\.[a-z-]+|tlp\..+")
 _REQUIRED = ("description", "status", "author", "date", "level", "tags", "references", "falsepositives")
 _EMPTY_WORDS = frozenset({"unknown", "none", "unlikely"})
 
@@ -30,12 +20,12 @@ _EMPTY_WORDS = frozenset({"unknown", "none", "unlikely"})
 def check_finished(linked: Linked, tree: Tree) -> Iterator[Finding]:
     """Findings on every rule and correlation of a pack directory."""
     rules: list[Rule] = [*linked.rules, *linked.correlations]
+    techniques = read_techniques()
     titles: dict[str, Rule] = {}
     names: dict[str, Rule] = {}
     for rule in rules:
-        yield from _metadata(rule)
+        yield from _metadata(rule, techniques)
         yield from _entity(rule)
-        yield from _accents(rule)
         for what, key, seen in (("title", rule.meta.title, titles), ("name", rule.meta.name, names)):
             other = seen.setdefault(fold(key), rule)
             if other is not rule:
@@ -44,7 +34,7 @@ def check_finished(linked: Linked, tree: Tree) -> Iterator[Finding]:
     yield from _roster(rules, linked, tree)
 
 
-def _metadata(rule: Rule) -> Iterator[Finding]:
+def _metadata(rule: Rule, techniques: Techniques) -> Iterator[Finding]:
     for key in _REQUIRED:
         if not getattr(rule.meta, key):
             yield warning_as_error(rule, "unfinished", f"no {key}", f"add `{key}:`", "title")
@@ -52,12 +42,21 @@ def _metadata(rule: Rule) -> Iterator[Finding]:
         reason = "falsepositives name nothing"
         yield warning_as_error(rule, "unfinished", reason, "say who does the same without harm", "falsepositives")
     for tag in rule.meta.tags:
-        if _TECHNIQUE.fullmatch(tag) or tag.startswith("tlp."):
-            continue
-        if tag.removeprefix("attack.") not in TACTICS or not tag.startswith("attack."):
-            known = sorted(f"attack.{name}" for name in TACTICS)
-            advice = did_you_mean(tag, known, "a tactic, or a technique such as attack.t1110.001")
+        if not _OTHER.fullmatch(tag) and (advice := _about_tag(tag, techniques)) is not None:
             yield warning_as_error(rule, "unknown-tag", f"tag '{tag}'", advice, "tags")
+
+
+def _about_tag(tag: str, techniques: Techniques) -> str | None:
+    """What is wrong with a tag of ATT&CK; ``None``: nothing."""
+    if named := techniques_of([tag]):
+        if techniques.knows(named[0]):
+            return None
+        known = sorted(f"attack.{name.lower()}" for name in techniques.names)
+        return did_you_mean(tag, known, "ATT&CK has no such technique")
+    if tag.startswith("attack.") and tag.removeprefix("attack.") in TACTICS:
+        return None
+    known = sorted(f"attack.{name}" for name in TACTICS)
+    return did_you_mean(tag, known, "a tactic, or a technique such as attack.t1110.001")
 
 
 def _entity(rule: Rule) -> Iterator[Finding]:
@@ -66,16 +65,6 @@ def _entity(rule: Rule) -> Iterator[Finding]:
     if not rule.meta.fields:
         reason = "no entity: whom an alert is about"
         yield warning_as_error(rule, "no-entity", reason, "name its field first under `fields:`", "title")
-
-
-def _accents(rule: Rule) -> Iterator[Finding]:
-    if isinstance(rule, CorrelationDraft):
-        return
-    for test in predicates(rule.condition):
-        value = dict(test.arguments).get("value")
-        if isinstance(value, str) and test.op != "re" and _ACCENTED.search(value):
-            reason = f"'{value}' does not match '{value.translate(_PLAIN)}': accents are not folded"
-            yield warning(rule, "greek-accent", reason, "list both spellings", "detection")
 
 
 def _roster(rules: list[Rule], linked: Linked, tree: Tree) -> Iterator[Finding]:
