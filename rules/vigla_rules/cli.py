@@ -87,7 +87,18 @@ def _proving(commands: Parsers, say: Speech) -> None:
 
 
 def _looking(commands: Parsers, say: Speech) -> None:
-    """Commands that are added below as they come."""
+    coverage = _command(commands, say, "coverage", "coverage")
+    _directories(coverage, say)
+    coverage.add_argument(
+        "--connected", action="extend", nargs="+", default=[], metavar="NAME", help=say("coverage.connected")
+    )
+    coverage.add_argument("--config", type=Path, metavar="FILE", help=say("coverage.config"))
+    coverage.add_argument("--navigator", type=Path, metavar="FILE", help=say("coverage.navigator"))
+    coverage.add_argument("--rules", action="store_true", help=say("coverage.rules"))
+    coverage.add_argument("--sigmahq", type=Path, metavar="DIR", help=say("compile.sigmahq"))
+    _pipelines(coverage, say)
+    _caching(coverage, say)
+    _json(coverage, say)
 
 
 def _command(commands: Parsers, say: Speech, name: str, module: str) -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from vigla_rules.drafts import CorrelationDraft, LogSource, RuleDraft
 from vigla_rules.expressions import predicates
@@ -48,7 +49,15 @@ class FieldTable:
 
 def read_fields(tree: Tree) -> FieldTable:
     """The table for one pack directory."""
-    raw = tomllib.loads(files("vigla_rules").joinpath("data/fields.toml").read_text(encoding="utf-8"))
+    origins = core_origins()
+    for name in tree.sources:
+        origins += definition_origins(tree, name)
+    return FieldTable((*origins, *aliased(tree.aliases, origins)))
+
+
+def core_origins() -> list[Origin]:
+    """What the core decodes or derives from traffic itself."""
+    raw = _raw()
     common, added = frozenset(raw["common"]), frozenset(raw["added"])
     origins = [
         Origin(LogSource("zeek", None, service), common | added | frozenset(names))
@@ -58,15 +67,28 @@ def read_fields(tree: Tree) -> FieldTable:
         Origin(LogSource("vigla", "behaviour", service), frozenset({"ts", *names}) | added)
         for service, names in raw["behaviour"].items()
     ]
-    for definition in tree.sources.values():
-        origins += _branches(definition, raw["derived"], added)
-    for row in tree.aliases:
-        if isinstance(row, dict):
-            own = FieldTable(tuple(origins)).known(_logsource(row.get("event")))
-            origins.append(
-                Origin(_logsource(row.get("serves")), (own[0] if own else common) | frozenset(row["fields"]))
-            )
-    return FieldTable(tuple(origins))
+    return origins
+
+
+def definition_origins(tree: Tree, name: str) -> list[Origin]:
+    """What one source definition of a pack directory gives."""
+    raw = _raw()
+    return list(_branches(tree.sources[name], raw["derived"], frozenset(raw["added"])))
+
+
+def aliased(rows: Iterable[object], origins: Iterable[Origin]) -> list[Origin]:
+    """The further log sources that events of ``origins`` serve by the rows of ``aliases.yml``."""
+    own = FieldTable(tuple(origins))
+    found = []
+    for row in rows:
+        known = own.known(_logsource(row.get("event"))) if isinstance(row, dict) else None
+        if isinstance(row, dict) and known is not None:
+            found.append(Origin(_logsource(row.get("serves")), known[0] | frozenset(row["fields"])))
+    return found
+
+
+def _raw() -> dict[str, Any]:
+    return tomllib.loads(files("vigla_rules").joinpath("data/fields.toml").read_text(encoding="utf-8"))
 
 
 def check_fields(linked: Linked, table: FieldTable) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""``vigla-rules coverage``: which rules can fire where, given what is connected."""
