@@ -72,6 +72,22 @@ debian: ## Debian packages of the tests (Chromium, tshark)
 elasticsearch: $(STAMP)/venv ## Start the real Elasticsearch of the tests and leave it running
 	$(PY) tests/elasticsearch/provision.py start
 
+$(STAMP)/oracle: tests/oracle/requirements.lock | $(UV)
+	@echo "set-up: SQLite oracle (an environment of its own)"
+	@mkdir -p $(STAMP)
+	$(UV) venv --quiet --clear --python $(PYTHON) .cache/oracle
+	$(UV) pip install --quiet --python .cache/oracle/bin/python --no-deps --require-hashes -r $<
+	touch $@
+
+.PHONY: oracle
+oracle: $(STAMP)/oracle ## The environment of the SQLite oracle: pySigma 2 in .cache/oracle
+
+.PHONY: oracle-lock
+oracle-lock: $(UV) ## Renew tests/oracle/requirements.lock
+	for part in requirements pipelines; do $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	  $$([ $$part = requirements ] || echo --no-deps) tests/oracle/$$part.in -o .cache/$$part.lock; done
+	cat .cache/requirements.lock .cache/pipelines.lock > tests/oracle/requirements.lock
+
 .PHONY: lock
 lock: $(UV) ## Renew requirements.lock (hashes, no addresses)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
@@ -85,7 +101,7 @@ demo: setup ## Four towns, their sensors and a console on 127.0.0.1; Ctrl-C ends
 	@exec $(PY) deploy/demo/demo.py --pack $(PACK) $(DEMO)
 
 .PHONY: test
-test: setup debian ## Everything that is proven in under half an hour
+test: setup oracle debian ## Everything that is proven in under half an hour
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lane-rust lane-python lane-services lane-browser
 
 .PHONY: lane-rust lane-python lane-services lane-browser
@@ -139,7 +155,7 @@ format: $(STAMP)/venv ## Format everything
 # --- long runs --------------------------------------------------------------------------------------------------------
 
 .PHONY: corpora
-corpora: setup ## Every capture of $(CORPORA) through `events`; the share met per protocol
+corpora: setup oracle ## Every capture of $(CORPORA) through `events`; the share met per protocol
 	$(PY) tests/bench/corpora.py $(CORPORA) $(if $(SHORT),--short)
 
 .PHONY: pack

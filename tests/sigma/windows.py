@@ -24,6 +24,14 @@ def windows_event(document: Mapping[str, object], logsource: Mapping[str, str | 
     return Event({**header, **body}, logsource, header=hidden)
 
 
+def windows_row(document: Mapping[str, object], logsource: Mapping[str, str | None]) -> dict[str, Mapping[str, object]]:
+    """The same for engines that are handed fields: ``fields`` as rules see them, ``header`` whole."""
+    event = windows_event(document, logsource)
+    whole = document["Event"]
+    assert isinstance(whole, dict)
+    return {"fields": event.fields, "header": joined(system(whole["System"]))}
+
+
 def system(header: Mapping[str, object]) -> Iterator[Leaf]:
     """Scalars of ``System``, text beside attributes, and the provider's name."""
     for name, value in header.items():
