@@ -8,7 +8,7 @@ from sigma.conditions import ConditionAND
 from sigma.exceptions import SigmaError
 from sigma.modifiers import SigmaCaseSensitiveModifier
 from sigma.rule import SigmaDetection, SigmaDetectionItem
-from sigma.types import SigmaString, SigmaType, sigma_type
+from sigma.types import SigmaNumber, SigmaString, SigmaType, sigma_type
 
 from vigla_rules.expressions import Expression, Not, all_of, any_of
 from vigla_rules.findings import At, Code, Refusal, Remark
@@ -107,7 +107,10 @@ def _value(value: object, field: str | None, modifiers: list[str], among: int, w
         raise Refusal(_code(modifiers), f"{value!r} is no text", "put it in quotes")
     if value is not None and ENCODERS.intersection(modifiers):
         raise Refusal(Code.BAD_VALUE, f"{value!r} is no text", "put it in quotes")
-    return sigma_type(value)  # type: ignore[arg-type]  # _check_plain left plain values only
+    read = sigma_type(value)  # type: ignore[arg-type]  # _check_plain left plain values only
+    if isinstance(read, SigmaNumber) and isinstance(value, int):
+        read.number = value  # 1.5.1 makes whole numbers beyond 2^53 floats
+    return read
 
 
 def _text(value: str, modifiers: list[str]) -> SigmaString:

@@ -62,8 +62,12 @@ def check_modifiers(names: list[str], *, keyword: bool) -> None:
 
 
 def classes(names: list[str]) -> list[ModifierClass]:
-    """pySigma's classes of the modifiers that are no encoders; these have been applied by ``encode`` before."""
-    return [modifier_mapping[name] for name in names if name not in ENCODERS]
+    """pySigma's classes of the modifiers that are no encoders; these have been applied by ``encode`` before.
+
+    ``cased`` goes first where a field is referred to: 1.5.1 takes it before ``fieldref`` and refuses it behind.
+    """
+    ordered = sorted(names, key=lambda name: name != "cased") if "fieldref" in names else names
+    return [modifier_mapping[name] for name in ordered if name not in ENCODERS]
 
 
 def check_dashes(value: SigmaString) -> int:

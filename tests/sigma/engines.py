@@ -2,10 +2,11 @@
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.sigma.flat import read_event
 from tests.sigma.reference import Event, Hit, Reference
 from vigla_rules.vpk import read_pack
 
@@ -16,9 +17,17 @@ Found = tuple[str, int, bool]
 class Engine(Protocol):
     """Runs a pack over events and tells which rules hit when; quiet repeats and silent rules are left out."""
 
+    name: str
+
     def run(
         self, pack: bytes, events: Sequence[Event], lists: Mapping[str, list[str]], local: Sequence[str] = ()
     ) -> list[Found]: ...
+
+    def matching(
+        self, pack: bytes, lines: Sequence[bytes], logsource: Mapping[str, str | None], lists: Mapping[str, list[str]]
+    ) -> set[str]:
+        """Ids of the rules that hit one of these JSON lines, as they came."""
+        ...
 
 
 def rules_json(pack: bytes) -> dict[str, Any]:
@@ -32,6 +41,8 @@ def rules_json(pack: bytes) -> dict[str, Any]:
 class ReferenceEngine:
     """``reference.py``."""
 
+    name = "reference"
+
     def run(
         self, pack: bytes, events: Sequence[Event], lists: Mapping[str, list[str]], local: Sequence[str] = ()
     ) -> list[Found]:
@@ -41,29 +52,48 @@ class ReferenceEngine:
         hits: list[Hit] = Reference(rules, lists, local).run(events)
         return sorted((hit.rule, hit.ts, hit.rule in chained) for hit in hits if hit.rule in loud and not hit.quiet)
 
+    def matching(
+        self, pack: bytes, lines: Sequence[bytes], logsource: Mapping[str, str | None], lists: Mapping[str, list[str]]
+    ) -> set[str]:
+        read = (read_event(line, logsource, at) for at, line in enumerate(lines))
+        return {rule for rule, _, _ in self.run(pack, [event for event in read if event is not None], lists)}
+
 
 class NativeEngine:
     """``vigla_native.Replay`` over JSON lines."""
 
+    name = "native"
+
     def run(
         self, pack: bytes, events: Sequence[Event], lists: Mapping[str, list[str]], local: Sequence[str] = ()
     ) -> list[Found]:
+        lines = [json.dumps({"ts": event.ts / 1e9, **event.fields}, ensure_ascii=False).encode() for event in events]
+        return sorted(self._found(pack, lines, events[0].logsource if events else {}, lists, local))
+
+    def matching(
+        self, pack: bytes, lines: Sequence[bytes], logsource: Mapping[str, str | None], lists: Mapping[str, list[str]]
+    ) -> set[str]:
+        return {rule for rule, _, _ in self._found(pack, lines, logsource, lists, ())}
+
+    def _found(
+        self,
+        pack: bytes,
+        lines: Sequence[bytes],
+        logsource: Mapping[str, str | None],
+        lists: Mapping[str, list[str]],
+        local: Sequence[str],
+    ) -> Iterator[Found]:
         import vigla_native  # the binding is built for these tests alone
 
-        found: list[Found] = []
+        settings = {
+            "sensor": "test",
+            "local_networks": list(local),
+            "lists": dict(lists),
+            "logsource": {key: logsource[key] for key in ("product", "category", "service") if logsource.get(key)},
+        }
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "events.jsonl"
-            lines = [json.dumps({"ts": event.ts / 1e9, **event.fields}, ensure_ascii=False) for event in events]
-            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-            logsource = (
-                {key: events[0].logsource.get(key) for key in ("product", "category", "service")} if events else {}
-            )
-            settings = {
-                "sensor": "test",
-                "local_networks": list(local),
-                "lists": dict(lists),
-                "logsource": {key: value for key, value in logsource.items() if value},
-            }
+            path.write_bytes(b"".join(line + b"\n" for line in lines))
             replay = vigla_native.Replay(json.dumps(settings).encode(), pack, [str(path)])
             finished = False
             while not finished:
@@ -71,6 +101,5 @@ class NativeEngine:
                 for alert in batch.alerts:
                     hit = json.loads(alert)
                     if hit["kind"] != "correlation-summary":
-                        found.append((hit["rule"], hit["ts"], hit["kind"] == "correlation"))
+                        yield hit["rule"], hit["ts"], hit["kind"] == "correlation"
                 finished = batch.finished
-        return sorted(found)

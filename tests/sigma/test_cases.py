@@ -1,48 +1,58 @@
 """``cases.jsonl``: every clause of the semantics and every refusal, over both engines."""
 
-import json
-from pathlib import Path
-
 import pytest
 
+from tests.sigma.conformance import Case, read_cases
 from tests.sigma.engines import Engine
-from tests.sigma.packs import LOGSOURCE, compiled, rule
-from tests.sigma.reference import Event
+from tests.sigma.packs import compiled
 from vigla_rules.findings import Code
 
-CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
-VERDICTS = [case for case in CASES if "verdict" in case]
-REFUSALS = [case for case in CASES if "refused" in case]
+CASES = read_cases()
+VERDICTS = [case for case in CASES if case.verdict != "refused"]
+REFUSALS = [case for case in CASES if case.verdict == "refused"]
+KEPT = "00000000-0000-4000-8000-000000000099"
+GOOD = f"""
+title: Rule 99
+id: {KEPT}
+author: Vigla
+level: low
+logsource: {{product: case}}
+detection: {{s: {{f: x}}, condition: s}}
+"""
 
 
-def name(case: dict[str, object]) -> str:
-    return f"{case['clause']}: {case['why']}"
+def name(case: Case) -> str:
+    return case.name
 
 
 @pytest.mark.parametrize("case", VERDICTS, ids=name)
-def test_verdict(engine: Engine, case: dict) -> None:  # type: ignore[type-arg]
-    lists = case.get("lists", {})
-    built = compiled([rule(case["detection"])], lists=list(lists))
+def test_verdict(engine: Engine, case: Case) -> None:
+    built = compiled(case.documents, lists=list(case.lists), pipelines=case.pipelines)
     assert not built.refused, built.refused
-    event = Event(case["event"], case.get("logsource", LOGSOURCE), ts=1_700_000_000_000_000_000)
-    assert bool(engine.run(built.data, [event], lists)) is case["verdict"]
+    found = engine.matching(built.data, case.events, case.logsource, case.lists)
+    verdict = str(built.linked.rules[0].meta.id in found).lower()
+    assert verdict == case.expected(engine.name), (
+        "the recorded difference is gone: delete it from the case" if verdict == case.verdict else case.why
+    )
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=name)
-def test_refusal(case: dict) -> None:  # type: ignore[type-arg]
-    built = compiled(
-        [rule(case["detection"]), rule({"s": {"f": "x"}, "condition": "s"}, 2)], lists=list(case.get("lists", {}))
-    )
-    assert [finding.code for finding in built.refused] == [case["refused"]]
+def test_refusal(case: Case) -> None:
+    built = compiled([*case.documents, GOOD], lists=list(case.lists), pipelines=case.pipelines)
+    assert [finding.code for finding in built.refused] == [case.refused]
     finding = built.refused[0]
     assert finding.path == "rule_1.yml"
-    assert finding.line > 1
     assert finding.suggestion
-    assert case.get("suggestion", finding.suggestion) == finding.suggestion
-    assert case.get("line", finding.line) == finding.line
-    assert [kept.meta.title for kept in built.linked.rules] == ["Rule 2"], "the rest is kept"
+    assert case.suggestion in (None, finding.suggestion)
+    assert (finding.line, case.name) == (case.line, case.name)
+    assert built.linked.rules[-1].meta.id == KEPT, "the rest is kept"
 
 
 def test_every_code_has_a_case() -> None:
-    elsewhere = {Code.BAD_CORRELATION, Code.BAD_FILTER, Code.DUPLICATE_ID, Code.YAML}  # test_documents.py
-    assert {Code(case["refused"]) for case in REFUSALS} == set(Code) - elsewhere
+    elsewhere = {Code.BAD_CORRELATION}  # test_correlations.py
+    assert {Code(str(case.refused)) for case in REFUSALS} == set(Code) - elsewhere
+
+
+def test_no_case_stands_twice() -> None:
+    seen = {(case.documents, case.events, str(case.logsource), str(case.lists)): case.name for case in CASES}
+    assert len(seen) == len(CASES)

@@ -1,4 +1,4 @@
-//! Value lists that a municipality fills: declared by the pack, resolved at load into folded sets.
+//! Value lists that a municipality fills: declared by the pack, resolved at load into sets, folded and as written.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,23 @@ pub struct Lists {
 #[derive(Debug, Clone, Default)]
 struct Values {
     given: bool,
+    folded: Texts,
+    written: Texts,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Texts {
     set: HashSet<Box<str>, foldhash::fast::RandomState>,
     all: Vec<Box<str>>,
+}
+
+impl Texts {
+    fn new(all: Vec<Box<str>>) -> Self {
+        Self {
+            set: all.iter().cloned().collect(),
+            all,
+        }
+    }
 }
 
 impl Lists {
@@ -59,11 +74,11 @@ impl Lists {
     #[must_use]
     pub fn filled(&self, given: &BTreeMap<String, Vec<String>>) -> Self {
         let values = self.named.iter().map(|name| {
-            let all: Vec<Box<str>> = given.get(name).into_iter().flatten().map(|v| fold(v).into()).collect();
+            let all = || given.get(name).into_iter().flatten();
             Values {
                 given: given.contains_key(name),
-                set: all.iter().cloned().collect(),
-                all,
+                folded: Texts::new(all().map(|v| fold(v).into()).collect()),
+                written: Texts::new(all().map(|v| v.as_str().into()).collect()),
             }
         });
         Self {
@@ -86,9 +101,10 @@ impl Lists {
         &self.named[usize::from(list)]
     }
 
-    /// Whether the folded `text` compares with any value of the list.
-    pub fn holds(&self, list: ListId, how: How, text: &str) -> bool {
+    /// Whether `text`, folded unless `cased`, compares with any value of the list.
+    pub fn holds(&self, list: ListId, how: How, cased: bool, text: &str) -> bool {
         let values = &self.values[usize::from(list)];
+        let values = if cased { &values.written } else { &values.folded };
         match how {
             How::Eq => values.set.contains(text),
             _ => values.all.iter().any(|value| how.holds(text, value)),

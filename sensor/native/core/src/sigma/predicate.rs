@@ -109,6 +109,8 @@ pub enum Test {
         list: ListId,
         /// Which part of the text.
         how: How,
+        /// Case counts.
+        cased: bool,
     },
     /// A part of a time.
     Time {
@@ -190,7 +192,9 @@ impl Test {
                 number.is_some_and(|n| comparison.holds(n.compare(*limit)))
             }
             Self::FieldRef { .. } => false,
-            Self::List { list, how } => scalar.folded.is_some_and(|t| lists.holds(*list, *how, t)),
+            Self::List { list, how, cased } => scalar
+                .compared(*cased)
+                .is_some_and(|t| lists.holds(*list, *how, *cased, t)),
             Self::Time {
                 part,
                 comparison,
@@ -331,6 +335,7 @@ fn test(written: &model::Predicate, lists: &mut Lists, field_id: &dyn Fn(u32) ->
                 Test::List {
                     list,
                     how: how(written)?,
+                    cased: written.cased,
                 },
             )
         }
