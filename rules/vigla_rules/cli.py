@@ -100,6 +100,17 @@ def _looking(commands: Parsers, say: Speech) -> None:
     _caching(coverage, say)
     _json(coverage, say)
 
+    convert = _command(commands, say, "convert", "convert")
+    _directories(convert, say)
+    convert.add_argument("-t", "--target", required=True, choices=("lucene", "eql", "esql"), help=say("convert.target"))
+    convert.add_argument("--rule", metavar="RULE", help=say("convert.rule"))
+    convert.add_argument("--names", choices=("ecs", "own"), default="ecs", help=say("convert.names"))
+    convert.add_argument("--ecs", type=Path, metavar="FILE", help=say("convert.ecs"))
+    convert.add_argument("--index", default="vigla-alerts-*", metavar="PATTERN", help=say("convert.index"))
+    _pipelines(convert, say)
+    _caching(convert, say)
+    _json(convert, say)
+
 
 def _command(commands: Parsers, say: Speech, name: str, module: str) -> argparse.ArgumentParser:
     """A command: function ``<name>_command`` of ``vigla_rules.commands.<module>``."""

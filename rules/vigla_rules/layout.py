@@ -78,8 +78,8 @@ def read_tree(root: Path) -> Tree:
         files=rule_files(root, RULE_FOLDERS, problems),
         settings=settings,
         credit=settings,
-        aliases=cast("list[object]", _data(root / "aliases.yml").get("aliases", [])),
-        ecs=_data(root / "ecs.yml"),
+        aliases=cast("list[object]", read_data(root / "aliases.yml").get("aliases", [])),
+        ecs=read_data(root / "ecs.yml"),
         sources=_sources(root, problems),
         texts=_texts(root, problems),
         versions=read_versions(root / "pack.lock"),
@@ -152,7 +152,8 @@ def _known(path: Path, prefix: str, table: dict[str, object], allowed: set[str])
             raise LayoutError(f"{path}: unknown key '{prefix}{key}'; {advice}")
 
 
-def _data(path: Path) -> dict[str, object]:
+def read_data(path: Path) -> dict[str, object]:
+    """A YAML file of one map; empty where there is none. Raises ``LayoutError``."""
     if not path.is_file():
         return {}
     try:
@@ -164,7 +165,7 @@ def _data(path: Path) -> dict[str, object]:
 def _sources(root: Path, problems: list[Finding]) -> dict[str, dict[str, object]]:
     found = {}
     for path in sorted((root / "sources").glob("*.yml")):
-        definition = _data(path)
+        definition = read_data(path)
         definition.pop("samples", None)
         if definition.get("id") != path.stem:
             reason = f"id {definition.get('id')!r} differs from the file's name"
@@ -181,7 +182,7 @@ def _texts(root: Path, problems: list[Finding]) -> dict[str, dict[str, dict[str,
         found[language] = {}
         for path in sorted(folder.rglob("*.yml")):
             try:
-                found[language][path.relative_to(folder).with_suffix("").as_posix()] = _data(path)
+                found[language][path.relative_to(folder).with_suffix("").as_posix()] = read_data(path)
             except LayoutError as error:
                 problems.append(Finding(str(path), 1, 1, "error", "text", str(error), "mend the file"))
     return found
