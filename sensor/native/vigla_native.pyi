@@ -80,8 +80,8 @@ def events(
 ) -> tuple[dict[str, int], list[str]]:
     """Writes decoded events to the file descriptor `out`; returns counters and warnings. Log files need a pack."""
 
-def explain(pack: bytes, rule: str, event: bytes, settings: bytes | None = None) -> str:
-    """Why a rule did or did not match an event: a JSON tree."""
+def explain(pack: bytes, rule: str, event: bytes, settings: bytes | None = None, number: int = 1) -> str:
+    """Why a rule did or did not match an event, the `number`th of those in a row: a JSON tree."""
 
 def fields() -> bytes:
     """Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour}`."""

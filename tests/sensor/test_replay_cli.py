@@ -334,8 +334,8 @@ def test_explain_shows_the_tree(vigla_pack: Path, tmp_path: Path, capsysbinary: 
     event = tmp_path / "event.json"
     event.write_text(json.dumps(document["vigla"]["event"]), encoding="utf-8")
     rule = document["rule"]["uuid"]
-    assert main(["explain", str(event), "--pack", str(vigla_pack), "--rule", rule]) == 0
-    assert json.loads(capsysbinary.readouterr().out)
+    assert main(["explain", str(event), "--pack", str(vigla_pack), "--rule", rule, "--json"]) == 0
+    assert json.loads(capsysbinary.readouterr().out)["matches"]
     assert main(["explain", str(event), "--pack", str(vigla_pack), "--rule", "no-such-rule"]) == 1
     assert b"no-such-rule" in capsysbinary.readouterr().err
 

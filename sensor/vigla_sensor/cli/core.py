@@ -14,7 +14,7 @@ class Core(Protocol):
     def events(
         self, paths: Sequence[str], settings: bytes, out: int, pack: bytes | None
     ) -> tuple[dict[str, int], list[str]]: ...
-    def explain(self, pack: bytes, rule: str, event: bytes) -> str: ...
+    def explain(self, pack: bytes, rule: str, event: bytes, settings: bytes, number: int) -> str: ...
     def sources_explain(self, pack: bytes, settings: bytes, path: str, out: int) -> dict[str, int]: ...
     def pack_info(self, pack: bytes) -> bytes: ...
 
@@ -39,10 +39,10 @@ class NativeCore:
 
         return engine.events(list(paths), settings, out, pack)
 
-    def explain(self, pack: bytes, rule: str, event: bytes) -> str:
+    def explain(self, pack: bytes, rule: str, event: bytes, settings: bytes, number: int) -> str:
         from vigla_sensor import engine
 
-        return engine.explain(pack, rule, event)
+        return engine.explain(pack, rule, event, settings, number)
 
     def sources_explain(self, pack: bytes, settings: bytes, path: str, out: int) -> dict[str, int]:
         from vigla_sensor import engine

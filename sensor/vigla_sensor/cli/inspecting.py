@@ -1,11 +1,13 @@
 """The commands that read files: replay, events, explain, sources explain."""
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from vigla_sensor.cli.context import FAILED, OK, Context
+from vigla_sensor.cli.explanation import ENGLISH, GREEK, Paint, colored, language, lines
 from vigla_sensor.run import ReplayReport, StartFault, replay_to_sinks, replay_to_stream
 from vigla_sensor.run.wiring import core_settings, read_pack
 from vigla_sensor.telemetry import Progress
@@ -66,15 +68,22 @@ def events(context: Context) -> int:
 
 
 def explain(context: Context) -> int:
-    """Prints the tree."""
+    """Prints the tree: for people, with colors on a terminal, or as JSON."""
     options = context.options
-    data, _ = read_pack(Path(options.pack))
+    settings = context.settings()
+    data, _ = read_pack(context.pack_path(settings))
     try:
         event = sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
     except OSError as error:
         raise StartFault(f"{options.event}: cannot be read: {error.strerror}") from error
-    tree = json.loads(context.core.explain(data, options.rule, event))
-    context.write(json.dumps(tree, ensure_ascii=False, indent=2))
+    core = core_settings(settings, options.logsource)
+    tree = json.loads(context.core.explain(data, options.rule, event, core, options.number))
+    if options.json:
+        context.write(json.dumps(tree, ensure_ascii=False, indent=2))
+        return OK
+    words = ENGLISH if (options.language or language(os.environ)) == "en" else GREEK
+    for line in lines(tree, words, Paint(colored(os.environ, context.stdout.isatty()))):
+        context.write(line)
     return OK
 
 

@@ -6,6 +6,10 @@ from pathlib import Path
 import vigla_sensor
 
 _CONFIG = "the sensor's configuration (TOML)"
+_LOGSOURCE = (
+    "text inputs are JSON objects of this log source: PRODUCT[/SERVICE], or product=P,category=C,service=S with any of "
+    "them left out; event logs are of windows unless it is given"
+)
 _DESCRIPTION = """Vigla's sensor: inspects logs and captures against Sigma rules and ships alerts.
 
 Exit codes: 0 fine, 1 findings or failures, 2 usage or configuration."""
@@ -37,14 +41,15 @@ def _replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     replay = commands.add_parser(
         "replay",
         help="captures and logs to alert documents, or through the spool to the configured sinks",
-        description="Reads captures (pcap, pcapng), log files and JSON lines. With --out or without a sink, "
-        "writes alert documents as JSON lines; else delivers them through the real spool and drains it before it ends.",
+        description="Reads captures (pcap, pcapng), Windows event logs (EVTX), log files and JSON, also in gzip, zstd "
+        "or UTF-16, told apart by content. With --out or without a sink, writes alert documents as JSON lines; else "
+        "delivers them through the real spool and drains it before it ends.",
     )
-    replay.add_argument("paths", nargs="+", metavar="PATH", help="capture, log file or JSON lines")
+    replay.add_argument("paths", nargs="+", metavar="PATH", help="capture, event log, log file or JSON")
     replay.add_argument("--pack", help="compiled rules (.vpk); default: the configuration's")
     replay.add_argument("--config", type=Path, help=_CONFIG)
     replay.add_argument("--out", metavar="FILE|-", help="write alert documents there instead of delivering")
-    replay.add_argument("--logsource", metavar="PRODUCT[/SERVICE]", help="the inputs are JSON lines of this log source")
+    replay.add_argument("--logsource", metavar="SOURCE", help=_LOGSOURCE)
     replay.add_argument(
         "--patience",
         type=float,
@@ -57,12 +62,12 @@ def _replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def _events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     events = commands.add_parser("events", help="the decoded events, one JSON object a line, in Zeek's names")
-    events.add_argument("paths", nargs="+", metavar="PATH", help="capture or log file")
+    events.add_argument("paths", nargs="+", metavar="PATH", help="capture, event log, log file or JSON")
     events.add_argument("--out", metavar="FILE|-", default="-", help="default: standard output")
     events.add_argument("--pack", help="compiled rules (.vpk): its log source definitions read log files")
     events.add_argument("--config", type=Path, help=_CONFIG)
     events.add_argument("--json", action="store_true", help="counters of all stages, as JSON on standard error")
-    events.add_argument("--logsource", metavar="PRODUCT[/SERVICE]", help="the inputs are JSON lines of this log source")
+    events.add_argument("--logsource", metavar="SOURCE", help=_LOGSOURCE)
 
 
 def _check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -87,10 +92,20 @@ def _spool(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    explain = commands.add_parser("explain", help="why a rule did or did not match an event")
-    explain.add_argument("event", metavar="EVENT.json", help="one event as JSON; - reads standard input")
-    explain.add_argument("--pack", required=True, help="compiled rules (.vpk)")
-    explain.add_argument("--rule", required=True, metavar="ID", help="the rule's id")
+    explain = commands.add_parser(
+        "explain",
+        help="why a rule did or did not match an event",
+        description="The rule's condition as a tree, with true, false or missing at each node. The event is a hit, an "
+        "event that `events` printed, or fields alone, which are taken to be of the rule's own log source.",
+    )
+    explain.add_argument("event", metavar="EVENT.json", help="a file of JSON; - reads standard input")
+    explain.add_argument("--pack", help="compiled rules (.vpk); default: the configuration's")
+    explain.add_argument("--config", type=Path, help=f"{_CONFIG}: its lists and networks")
+    explain.add_argument("--rule", required=True, metavar="ID", help="the rule's id, name or title")
+    explain.add_argument("--logsource", metavar="SOURCE", help="the event's: PRODUCT[/SERVICE] or product=P,category=C")
+    explain.add_argument("--number", type=int, default=1, metavar="N", help="of several events in the file the Nth")
+    explain.add_argument("--language", choices=("el", "en"), help="default: the locale's")
+    explain.add_argument("--json", action="store_true", help="the tree as it comes from the core")
 
 
 def _sources(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -17,6 +17,7 @@ from vigla_sensor.config import LogFile, Organization, SecretRef, SensorIdentity
 from vigla_sensor.deliver.http import HttpTransport
 from vigla_sensor.deliver.hub import HubSink
 from vigla_sensor.deliver.sink import Sink
+from vigla_sensor.run.logsource import log_source
 from vigla_sensor.spool import Limits, Spool, open_spool
 from vigla_sensor.spool.schema import UnknownSchema
 from vigla_sensor.telemetry import kernel_clock
@@ -65,7 +66,10 @@ def composer(
 
 
 def core_settings(settings: Settings, logsource: str | None = None) -> bytes:
-    """The core's settings (`docs/native-boundary.md`). `logsource`: `product[/service]` of JSON lines."""
+    """The core's settings (`docs/native-boundary.md`). `logsource`: of JSON and event logs, see `log_source`.
+
+    Raises `StartFault` for one that is written wrongly.
+    """
     document: dict[str, Any] = {
         "sensor": settings.sensor.id,
         "local_networks": list(settings.sensor.local_networks),
@@ -77,8 +81,10 @@ def core_settings(settings: Settings, logsource: str | None = None) -> bytes:
         "lateness_ms": settings.lateness_ms,
     }
     if logsource is not None:
-        product, _, service = logsource.partition("/")
-        document["logsource"] = {"product": product, "category": None, "service": service or None}
+        try:
+            document["logsource"] = log_source(logsource)
+        except ValueError as error:
+            raise StartFault(f"--logsource: {error}") from error
     return json.dumps(document).encode()
 
 

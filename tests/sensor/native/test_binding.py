@@ -151,8 +151,10 @@ def test_a_rule_and_lines_are_explained(log: Path, tmp_path: Path) -> None:
     assert tree["matches"] is True
     with pytest.raises(engine.SettingsError, match="no rule 'fial'"):
         engine.explain(pack(), "fial", b"{}")
-    with pytest.raises(engine.InputError, match="no JSON object"):
-        engine.explain(pack(), "fail", b"[]")
+    with pytest.raises(engine.InputError, match="line 1: it is JSON and no object"):
+        engine.explain(pack(), "fail", b"[1]")
+    second = json.loads(engine.explain(pack(), "fail", b'{"what": "x"} {"what": "bad"}', number=2))
+    assert (second["matches"], second["event"]) == (True, {"number": 2, "of": 2})
     out = tmp_path / "out"
     with out.open("wb") as file:
         counters = engine.sources_explain(pack(), b"{}", str(log), file.fileno())

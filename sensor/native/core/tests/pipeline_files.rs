@@ -173,19 +173,19 @@ fn a_rule_is_explained_over_a_hit_and_over_fields() {
         br#"{"logsource": {"product": "test"}, "event": {"what": "bad"}}"#,
     ] {
         let tree: serde_json::Value =
-            serde_json::from_str(&explain::rule(&pack, "fail", event, b"{}").unwrap()).unwrap();
+            serde_json::from_str(&explain::rule(&pack, "fail", event, 1, b"{}").unwrap()).unwrap();
         assert_eq!(tree["matches"], true);
     }
     assert!(
-        explain::rule(&pack, "fial", fields, b"{}")
+        explain::rule(&pack, "fial", fields, 1, b"{}")
             .unwrap_err()
             .to_string()
-            .contains("no rule 'fial'")
+            .contains("no rule 'fial'; did you mean 'fail'?")
     );
     assert!(
-        explain::rule(&pack, "fail", b"[]", b"{}")
+        explain::rule(&pack, "fail", b"[1]", 1, b"{}")
             .unwrap_err()
             .to_string()
-            .contains("no JSON object")
+            .contains("it is JSON and no object")
     );
 }

@@ -12,12 +12,19 @@ use vigla_core::sigma::{Pack, cost, match_lines as matching};
 use crate::errors::released;
 use crate::offline::{counters, output};
 
-/// Why a rule did or did not match an event: a JSON tree.
+/// Why a rule did or did not match an event, the `number`th of those in a row: a JSON tree.
 #[pyfunction]
-#[pyo3(signature = (pack, rule, event, settings=None))]
-pub fn explain(py: Python<'_>, pack: &[u8], rule: &str, event: &[u8], settings: Option<&[u8]>) -> PyResult<String> {
+#[pyo3(signature = (pack, rule, event, settings=None, number=1))]
+pub fn explain(
+    py: Python<'_>,
+    pack: &[u8],
+    rule: &str,
+    event: &[u8],
+    settings: Option<&[u8]>,
+    number: usize,
+) -> PyResult<String> {
     released(py, || {
-        explaining::rule(&Pack::load(pack)?, rule, event, settings.unwrap_or(b"{}"))
+        explaining::rule(&Pack::load(pack)?, rule, event, number, settings.unwrap_or(b"{}"))
     })
 }
 

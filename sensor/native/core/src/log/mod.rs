@@ -7,10 +7,13 @@
 pub mod account;
 pub mod definition;
 pub mod derive;
+pub mod documents;
+pub mod evtx;
 pub mod frame;
 pub mod identify;
 pub mod lines;
 pub mod map;
+pub mod mend;
 pub mod ordinal;
 pub mod parse;
 pub mod record;
@@ -19,3 +22,4 @@ pub mod syslog;
 pub mod tail;
 pub mod text;
 pub mod time;
+pub mod unicode;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::Fault;
-use super::input::read_lines;
+use super::input::{raw_objects, read_lines};
 use super::settings::{LogSourceText, Settings};
 use crate::event::LogSource;
 use crate::json;
 use crate::log::lines::Verdict;
 use crate::log::source::Sources;
+use crate::sigma::model::Metadata;
 use crate::sigma::{Pack, explain as tree, jsonl};
 use crate::stats::Tally;
 use crate::strict;
@@ -27,43 +28,81 @@ pub fn logsource(bytes: &[u8]) -> Result<LogSource, Fault> {
         .map_err(|what| Fault::Settings(format!("logsource: {what}")))
 }
 
-/// Why the rule (an id, name or title) did or did not match `event`, a printed event or a hit: a JSON tree.
+/// Why the rule (an id, name or title) did or did not match `event`, a JSON tree. The event is a hit, a printed event or
+/// fields alone; of several in a row the `number`th (from 1). The settings' log source, where they name one, is the event's.
 ///
 /// # Errors
-/// [`Fault::Settings`] for an unknown rule, [`Fault::Input`] for what is no event.
-pub fn rule(pack: &Pack, wanted: &str, event: &[u8], settings: &[u8]) -> Result<String, Fault> {
+/// [`Fault::Settings`] for an unknown rule, naming the nearest; [`Fault::Input`] for what is no event.
+pub fn rule(pack: &Pack, wanted: &str, event: &[u8], number: usize, settings: &[u8]) -> Result<String, Fault> {
     let program = &pack.program;
-    let Some(rule) = program.find(wanted) else {
-        let names: Vec<&str> = program
-            .rules
-            .iter()
-            .filter_map(|rule| rule.metadata.more.get("name").and_then(Value::as_str))
-            .collect();
-        return Err(Fault::Settings(match strict::nearest(wanted, &names) {
-            Some(name) => format!("the pack has no rule '{wanted}'; did you mean '{name}'?"),
-            None => format!("the pack has no rule '{wanted}' (an id, name or title of a rule that reads events)"),
-        }));
-    };
-    let document: Map<String, Value> = serde_json::from_slice(event)
-        .map_err(|error| Fault::Input(format!("the event is no JSON object ({error})")))?;
-    let (source, fields) = event_of(pack, &document, &program.rules[rule as usize].logsource);
-    let text = Value::Object(fields).to_string();
+    let rule = program.find(wanted).ok_or_else(|| unknown(pack, wanted))?;
+    let settings = Settings::read(settings)?;
+    let mut objects = raw_objects(event).map_err(Fault::Input)?;
+    let there = objects.len();
+    if there == 0 || number == 0 || number > there {
+        return Err(Fault::Input(format!(
+            "there is no event {number}: the input holds {there}"
+        )));
+    }
+    let raw = objects.swap_remove(number - 1);
+    let (source, fields) = event_of(pack, raw, &program.rules[rule as usize].logsource);
+    let source = settings.logsource.clone().map_or(source, LogSource::from);
     let event = jsonl::Reader::new(source)
-        .event(text.as_bytes())
+        .event(&fields)
         .map_err(|error| Fault::Input(format!("the event cannot be read: {error}")))?;
-    let engine = Settings::read(settings)?.engine()?;
+    let engine = settings.engine()?;
     let lists = program.lists.filled(&engine.lists);
-    Ok(tree::explain(program, &lists, &engine.local_networks, rule, &event).to_string())
+    let mut tree = tree::explain(program, &lists, &engine.local_networks, rule, &event);
+    tree["event"] = json!({"number": number, "of": there});
+    Ok(tree.to_string())
 }
 
-/// The log source and fields of a hit (`logsource`, `event`), of a printed traffic event (`_path`), or of fields alone, which
-/// are taken to be of the rule's own log source.
-fn event_of(pack: &Pack, document: &Map<String, Value>, of_rule: &LogSource) -> (LogSource, Map<String, Value>) {
+/// The refusal of a rule that the pack has not, or that reads no events.
+fn unknown(pack: &Pack, wanted: &str) -> Fault {
+    let program = &pack.program;
+    let is = |metadata: &Metadata| metadata.id == wanted || metadata.title == wanted || name(metadata) == Some(wanted);
+    if let Some(found) = program.correlations.iter().find(|c| is(&c.metadata)) {
+        return Fault::Settings(format!(
+            "'{wanted}' is a correlation: it counts hits of rules and reads no event; explain one of {}",
+            found.rules.join(", ")
+        ));
+    }
+    let known: Vec<&str> = program
+        .rules
+        .iter()
+        .flat_map(|rule| {
+            let metadata = &rule.metadata;
+            [
+                Some(metadata.id.as_str()),
+                Some(metadata.title.as_str()),
+                name(metadata),
+            ]
+        })
+        .flatten()
+        .collect();
+    Fault::Settings(match strict::nearest(wanted, &known) {
+        Some(near) => format!("the pack has no rule '{wanted}'; did you mean '{near}'?"),
+        None => format!(
+            "the pack has no rule '{wanted}' (an id, name or title of its {} rules)",
+            program.rules.len()
+        ),
+    })
+}
+
+fn name(metadata: &Metadata) -> Option<&str> {
+    metadata.more.get("name").and_then(Value::as_str)
+}
+
+/// The log source and fields (JSON) of a hit (`logsource`, `event`), of a printed traffic event (`_path`), or of fields alone,
+/// which are taken to be of the rule's own log source.
+fn event_of(pack: &Pack, raw: Vec<u8>, of_rule: &LogSource) -> (LogSource, Vec<u8>) {
+    // What only the reader of events takes (it knows other limits) is no hit and no printed event.
+    let document: Map<String, Value> = serde_json::from_slice(&raw).unwrap_or_default();
     let named = |value: &Value| serde_json::from_value::<LogSourceText>(value.clone()).map(LogSource::from);
-    if let (Some(Value::Object(fields)), Some(Ok(source))) =
+    if let (Some(fields @ Value::Object(_)), Some(Ok(source))) =
         (document.get("event"), document.get("logsource").map(named))
     {
-        return (source, fields.clone());
+        return (source, fields.to_string().into_bytes());
     }
     let definitions: Value = serde_json::from_slice(&pack.sources).unwrap_or_default();
     let is_definition = |path: &str| {
@@ -85,7 +124,7 @@ fn event_of(pack: &Pack, document: &Map<String, Value>, of_rule: &LogSource) -> 
         },
         _ => of_rule.clone(),
     };
-    (source, document.clone())
+    (source, raw)
 }
 
 /// Writes for each line of the file which definition took it and what it made of it.
