@@ -111,6 +111,13 @@ def _looking(commands: Parsers, say: Speech) -> None:
     _caching(convert, say)
     _json(convert, say)
 
+    bench = _command(commands, say, "bench", "bench")
+    bench.add_argument("pack", type=Path, metavar="PACK", help=say("pack"))
+    bench.add_argument("events", type=Path, metavar="EVENTS", help=say("bench.events"))
+    bench.add_argument("--logsource", required=True, metavar="NAME", help=say("bench.logsource"))
+    bench.add_argument("--repeat", type=_count, default=1, metavar="N", help=say("bench.repeat"))
+    _json(bench, say)
+
 
 def _command(commands: Parsers, say: Speech, name: str, module: str) -> argparse.ArgumentParser:
     """A command: function ``<name>_command`` of ``vigla_rules.commands.<module>``."""

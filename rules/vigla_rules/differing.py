@@ -2,24 +2,43 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vigla_rules.vpk import Pack
 
-_SHOWN = ("title", "level", "status", "author", "logsource", "alert", "mandatory", "fields", "tags", "version")
+_SHOWN = (
+    "title", "level", "status", "author", "license", "ruleset", "logsource", "alert", "mandatory", "fields", "tags",
+    "version", "description", "references", "falsepositives", "date", "modified",
+)  # fmt: skip
 _CORRELATION = ("type", "rules", "group_by", "aliases", "timespan_ms", "field", "percentile", "condition")
 Entry = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that changed; of a condition ``old`` and ``new`` are the tests that only that pack has."""
+
+    key: str
+    old: object
+    new: object
+
+    def __str__(self) -> str:
+        if self.key == "condition":
+            tests = [*(f"-{test}" for test in _listed(self.old)), *(f"+{test}" for test in _listed(self.new))]
+            return f"condition ({', '.join(tests)})" if tests else "condition (the same tests, joined otherwise)"
+        return f"{self.key} {_short(self.old)} → {_short(self.new)}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Difference:
-    """One line: ``added``, ``removed`` or ``changed``, of what, and in words."""
+    """One line: ``added``, ``removed`` or ``changed``, of what, and in words; ``changes`` for machines."""
 
     what: str
     name: str
     change: str
     detail: str = ""
+    changes: tuple[Change, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.change} {self.what} {self.name}" + (f": {self.detail}" if self.detail else "")
@@ -66,22 +85,38 @@ def _rules(before: Entry, after: Entry) -> Iterator[Difference]:
             elif rule not in old:
                 yield Difference(what, _name(new[rule]), "added")
             elif changes := _changes(what, before, old[rule], after, new[rule]):
-                yield Difference(what, _name(new[rule]), "changed", "; ".join(changes))
+                words = "; ".join(str(change) for change in changes)
+                yield Difference(what, _name(new[rule]), "changed", words, tuple(changes))
 
 
-def _changes(what: str, before: Entry, old: Entry, after: Entry, new: Entry) -> list[str]:
+def _changes(what: str, before: Entry, old: Entry, after: Entry, new: Entry) -> list[Change]:
     keys = _SHOWN + (_CORRELATION if what == "correlation" else ("lists",))
     if what == "filter":
         keys = ("title", "rules")
-    changes = [f"{key} {_short(old.get(key))} → {_short(new.get(key))}" for key in keys if old.get(key) != new.get(key)]
+    changes = [Change(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
     if what == "rule":
         trees = [
             [condition_tree(rules, at) for at in (entry["condition"], *entry["gates"])]
             for rules, entry in ((before, old), (after, new))
         ]
         if trees[0] != trees[1]:
-            changes.insert(0, "condition")
+            tests = [set(_tests(tree)) for tree in trees]
+            changes.insert(0, Change("condition", sorted(tests[0] - tests[1]), sorted(tests[1] - tests[0])))
     return changes
+
+
+def _tests(tree: object) -> Iterator[str]:
+    """The tests of a condition tree in words, negated ones marked."""
+    if isinstance(tree, list):
+        for member in tree:
+            yield from _tests(member)
+    elif isinstance(tree, Mapping) and "op" in tree:
+        name = "any value" if tree.get("field") is None else tree["field"]
+        rest = [value for key, value in tree.items() if key not in ("op", "field")]
+        yield " ".join([str(name), str(tree["op"]), *(_short(value) for value in rest)])
+    elif isinstance(tree, Mapping):
+        kind, content = next(iter(tree.items()))
+        yield from (f"not {test}" if kind == "not" else test for test in _tests(content))
 
 
 def _texts(old: Entry, new: Entry, names: Mapping[str, str]) -> Iterator[Difference]:
@@ -114,6 +149,10 @@ def _name(entry: Entry) -> str:
 
 def _by_id(document: Entry, key: str) -> dict[str, Entry]:
     return {entry["id"]: entry for entry in document[key]}
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _table(value: object) -> Entry:

@@ -18,6 +18,18 @@ def built(root: Path, target: Path) -> Path:
     ("path", "text", "says"),
     [
         ("detections/c2/tor_gateway.yml", RULE.replace(".onion.example", ".onion.invalid"), "changed rule tor_gateway"),
+        (
+            "detections/c2/tor_gateway.yml",
+            RULE.replace(".onion.example", ".onion.invalid"),
+            'condition (-query endswith ".onion.example", +query endswith ".onion.invalid")',
+        ),
+        (
+            "detections/c2/tor_gateway.yml",
+            RULE.replace("condition: selection", "condition: not selection"),
+            'condition (-query endswith ".onion.example", +not query endswith ".onion.example")',
+        ),
+        ("detections/c2/tor_gateway.yml", RULE.replace("A host asked", "A box asked"), "description"),
+        ("detections/c2/tor_gateway.yml", RULE.replace("date: 2026-11-24", "date: 2026-11-25"), "date"),
         ("detections/c2/tor_gateway.yml", RULE.replace("level: high", "level: low"), 'level "high" → "low"'),
         ("detections/c2/tor_gateway.yml", RULE.replace("service: dns", "service: ssl"), "logsource"),
         (
@@ -60,6 +72,25 @@ def test_no_difference_and_a_comment_is_none(
     capsys.readouterr()
     assert main(["diff", "--json", str(old), str(new)]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_json_says_what_changed(pack_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = built(pack_dir, tmp_path / "a.vpk")
+    changed = RULE.replace("level: high", "level: low").replace(".onion.example", ".onion.invalid")
+    write(pack_dir / "detections/c2/tor_gateway.yml", changed)
+    new = built(pack_dir, tmp_path / "b.vpk")
+    capsys.readouterr()
+    assert main(["diff", "--json", str(old), str(new)]) == 1
+    (one,) = json.loads(capsys.readouterr().out)
+    assert (one["what"], one["change"]) == ("rule", "changed")
+    assert one["changes"] == [
+        {
+            "key": "condition",
+            "old": ['query endswith ".onion.example"'],
+            "new": ['query endswith ".onion.invalid"'],
+        },
+        {"key": "level", "old": "high", "new": "low"},
+    ]
 
 
 def test_what_is_no_pack_is_said(pack_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

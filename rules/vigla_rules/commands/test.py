@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +11,16 @@ from vigla_rules.checking.samples import Sample, read_samples
 from vigla_rules.compiling import Compiled, compile_trees
 from vigla_rules.drafts import CorrelationDraft, RuleDraft
 from vigla_rules.findings import did_you_mean
-from vigla_rules.layout import Tree, is_pack, read_tree
+from vigla_rules.layout import LayoutError, Tree, is_pack, read_tree
+from vigla_rules.speech import Speech
 from vigla_rules.terminal import ProgressBar, table
 from vigla_rules.trials.evaluator import Evaluator, ModuleEvaluator
 from vigla_rules.trials.replay import Replay, SensorReplay, find_sensor
 from vigla_rules.trials.run import Outcome, Trial
 from vigla_rules.trials.tap import write_tap
 from vigla_rules.vpk import read_pack
+from vigla_rules.watching import watch
 
-WATCH_SECONDS = 0.5
 Rule = RuleDraft | CorrelationDraft
 
 
@@ -44,16 +44,24 @@ def test_command(options: argparse.Namespace) -> int:
     if command is None:
         sys.stderr.write("vigla-rules: no `vigla-sensor` beside this interpreter or on the path; install it first\n")
         return 1
-    code = _once(options, command)
-    while options.watch:
-        before = _stamp(options.directory)
-        try:
-            while _stamp(options.directory) == before:
-                time.sleep(WATCH_SECONDS)
-        except KeyboardInterrupt:
-            return code
-        code = _once(options, command)
-    return code
+    if not options.watch:
+        return _once(options, command)
+    say: Speech = options.say
+
+    def tell(paths: list[str]) -> None:
+        words = ", ".join(paths) if paths else say("test.watching", folder=options.directory)
+        sys.stderr.write(f"{words}\n")
+
+    return watch(options.directory, lambda: _again(options, command), tell)
+
+
+def _again(options: argparse.Namespace, command: tuple[str, ...]) -> int:
+    """One run while watching: a file half saved is said, and does not end the watch."""
+    try:
+        return _once(options, command)
+    except LayoutError as error:
+        sys.stderr.write(f"vigla-rules: {error}\n")
+        return 1
 
 
 def find_reference(directory: Path) -> Path | None:
@@ -173,7 +181,3 @@ def _json(results: list[Result]) -> list[dict[str, object]]:
         }
         for result in results
     ]
-
-
-def _stamp(directory: Path) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in directory.rglob("*") if path.is_file()))
