@@ -3,6 +3,7 @@
 import datetime
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 import yaml
 
@@ -12,6 +13,13 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_VALUES = 10_000
 _FRONT = re.compile(r"^[ \t?:-]+", re.MULTILINE)
+
+
+class _Mark(Protocol):
+    """PyYAML's mark, of either implementation."""
+
+    line: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +44,27 @@ class Document:
 def read_documents(data: bytes) -> list[Document]:
     """The documents of one file, empty ones left out.
 
-    Raises ``Refusal`` (``yaml`` or ``too-large``) whose ``at`` is empty; the line stands in the reason.
+    Raises ``Refusal`` (``yaml`` or ``too-large``) with its ``place``.
     """
     if len(data) > MAX_BYTES:
         raise Refusal(Code.TOO_LARGE, f"the file has {len(data)} bytes, at most {MAX_BYTES} are read", "split it")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refusal(Code.YAML, f"byte {error.start} is not UTF-8", "save the file as UTF-8") from None
+        before = data[: error.start].decode(errors="replace")
+        place = before.count("\n") + 1, error.start - data.rfind(b"\n", 0, error.start)
+        raise Refusal(Code.YAML, f"byte {error.start} is not UTF-8", "save the file as UTF-8", place=place) from None
     try:
         return _documents(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise Refusal(Code.YAML, f"{where}{error.problem or error.context}", "mend the YAML") from None
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise Refusal(Code.YAML, str(error.problem or error.context), "mend the YAML", place=place) from None
+    except yaml.reader.ReaderError as error:
+        reason = f"not readable as YAML: character #x{error.character:x} is not allowed"
+        plain = text.encode()
+        place = plain.count(b"\n", 0, error.position) + 1, error.position - plain.rfind(b"\n", 0, error.position)
+        raise Refusal(Code.YAML, reason, "remove it", place=place) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Refusal(Code.YAML, f"not readable as YAML: {error}", "mend the YAML") from None
 
@@ -105,8 +120,9 @@ def _check_depth(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            where = f"line {event.start_mark.line + 1}: " if event.start_mark else ""
-            raise Refusal(Code.TOO_LARGE, f"{where}nested deeper than {MAX_DEPTH}", "flatten it")
+            raise Refusal(
+                Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH}", "flatten it", place=_place(event.start_mark)
+            )
 
 
 def _check(root: yaml.Node) -> None:
@@ -114,14 +130,14 @@ def _check(root: yaml.Node) -> None:
     stack = [(root, 1)]
     while stack:
         node, depth = stack.pop()
-        line = node.start_mark.line + 1
+        place = _place(node.start_mark)
         if id(node) in seen:
-            raise Refusal(Code.YAML, f"line {line}: an alias (`*name`) is used", "write the value out")
+            raise Refusal(Code.YAML, "an alias (`*name`) is used", "write the value out", place=place)
         seen.add(id(node))
         if depth > MAX_DEPTH:
-            raise Refusal(Code.TOO_LARGE, f"line {line}: nested deeper than {MAX_DEPTH}", "flatten it")
+            raise Refusal(Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH}", "flatten it", place=place)
         if len(seen) > 4 * MAX_VALUES:
-            raise Refusal(Code.TOO_LARGE, f"line {line}: more than {MAX_VALUES} values", "split the file")
+            raise Refusal(Code.TOO_LARGE, f"more than {MAX_VALUES} values", "split the file", place=place)
         if isinstance(node, yaml.MappingNode):
             _check_keys(node)
             stack.extend((child, depth + 1) for pair in node.value for child in pair)
@@ -133,11 +149,15 @@ def _check_keys(node: yaml.MappingNode) -> None:
     keys: set[str] = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise Refusal(Code.YAML, f"line {key.start_mark.line + 1}: a key is not a word", "write a plain key")
+            raise Refusal(Code.YAML, "a key is not a word", "write a plain key", place=_place(key.start_mark))
         if key.value in keys:
-            line = key.start_mark.line + 1
-            raise Refusal(Code.YAML, f"line {line}: key '{key.value}' occurs twice", "keep one of them")
+            reason = f"key '{key.value}' occurs twice"
+            raise Refusal(Code.YAML, reason, "keep one of them", place=_place(key.start_mark))
         keys.add(key.value)
+
+
+def _place(mark: _Mark | None) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
 
 
 def _child(node: yaml.Node, key: str | int) -> tuple[yaml.Node, yaml.Node] | None:

@@ -26,7 +26,7 @@ def read_file(file: RuleFile, pipeline: Callable[[], ProcessingPipeline]) -> Fil
     try:
         documents = read_documents(file.data)
     except Refusal as refusal:
-        result.findings.append(_finding(file, refusal, (1, 1)))
+        result.findings.append(_finding(file, refusal, refusal.place))
         return result
     for index, (document, value) in enumerate(_merged(documents)):
         if not isinstance(value, Mapping):

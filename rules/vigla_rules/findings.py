@@ -31,14 +31,20 @@ class Code(StrEnum):
 
 
 class Refusal(Exception):  # a verdict on one rule, not a fault of the program
-    """One rule cannot be compiled. ``at`` leads to the offending key; the reader of the file knows the line."""
+    """One rule cannot be compiled. ``at`` leads to the offending key; the reader of the file knows the line.
 
-    def __init__(self, code: Code, reason: str, suggestion: str, at: At = ()) -> None:
+    ``place`` is line and column, from 1, where the document itself could not be read.
+    """
+
+    def __init__(
+        self, code: Code, reason: str, suggestion: str, at: At = (), *, place: tuple[int, int] = (1, 1)
+    ) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
         self.suggestion = suggestion
         self.at = at
+        self.place = place
 
     def below(self, *keys: Key) -> "Refusal":
         """The same refusal, its place seen from further up the document."""

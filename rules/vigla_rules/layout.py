@@ -159,7 +159,7 @@ def read_data(path: Path) -> dict[str, object]:
     try:
         return cast("dict[str, object]", plain(read_mapping(path.read_bytes())))
     except Refusal as refusal:
-        raise LayoutError(f"{path}: {refusal.reason}; {refusal.suggestion}") from None
+        raise LayoutError(f"{path}:{refusal.place[0]}: {refusal.reason}; {refusal.suggestion}") from None
 
 
 def _sources(root: Path, problems: list[Finding]) -> dict[str, dict[str, object]]:

@@ -56,7 +56,7 @@ def read_sample(path: Path) -> Sample:
     try:
         raw = plain(read_mapping(path.read_bytes()))
     except Refusal as refusal:
-        raise SampleError(f"{refusal.reason}; {refusal.suggestion}") from None
+        raise SampleError(f"line {refusal.place[0]}: {refusal.reason}; {refusal.suggestion}") from None
     assert isinstance(raw, dict)  # noqa: S101  # read_mapping gave a mapping
     _only(raw, ("rule", "with", "true_positives", "true_negatives"))
     given = raw.get("with") or {}
