@@ -23,7 +23,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Bodies behind an inspecting proxy have its authority in the system's store, not in the tool's own.
 export UV_SYSTEM_CERTS := 1
 
-RUST_SOURCES := $(shell find $(NATIVE) -path '*/target' -prune -o \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' -o -name 'pyproject.toml' \) -print 2>/dev/null)
+RUST_SOURCES := $(shell find $(NATIVE) \( -path '*/target' -o -path '*/fuzz' \) -prune -o \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' -o -name 'pyproject.toml' \) -print 2>/dev/null)
 PACK_SOURCES := $(shell find rules/pack rules/vigla_rules -type f -not -name '*.pyc' 2>/dev/null)
 WEB_SOURCES := $(wildcard console/package.json console/package-lock.json console/assets.mjs)
 
@@ -166,6 +166,15 @@ pack: setup ## Every sample of the pack through the real sensor and the referenc
 bench: setup ## Ratios against peers run beside ours
 	@deploy/debian/packages.sh tshark libndpi-bin
 	$(PY) tests/bench/bench.py $(BENCH)
+
+FUZZ_SECONDS ?= 60
+.cache/tools/bin/cargo-fuzz:
+	@echo "set-up: cargo-fuzz (some minutes the first time)"
+	cargo install --quiet --locked cargo-fuzz --version 0.13.2 --root .cache/tools
+
+.PHONY: fuzz
+fuzz: .cache/tools/bin/cargo-fuzz ## Every fuzz target for $(FUZZ_SECONDS) seconds on one core (needs a nightly Rust)
+	PATH="$(CURDIR)/.cache/tools/bin:$$PATH" CARGO_TARGET_DIR="$(CARGO_TARGET_DIR)/fuzz" $(NATIVE)/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
 
 .PHONY: clean
 clean: ## Remove what was built (not .cache downloads)
