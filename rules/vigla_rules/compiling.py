@@ -224,7 +224,7 @@ def _correlation(draft: CorrelationDraft, owner: Tree, quiet: set[str]) -> dict[
         "field": list(draft.fields),
         "percentile": draft.percentile,
         "condition": [{"op": op, "value": value} for op, value in draft.condition],
-        "expression": None,
+        "expression": draft.expression,
         "alert": draft.meta.id not in quiet,
     }
 

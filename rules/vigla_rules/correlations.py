@@ -6,22 +6,25 @@ alias of a rule that is not listed, and unknown keys.
 
 import re
 from collections.abc import Mapping
-from math import isfinite
+from math import ceil, floor, isfinite
 from typing import cast
 
 from vigla_rules.drafts import CorrelationDraft, Placed
+from vigla_rules.extended import Extended, parse_extended
 from vigla_rules.findings import Code, Refusal, did_you_mean
 from vigla_rules.metadata import read_metadata
 from vigla_rules.rules import Warn, warn_about
 
-COUNTING = frozenset({"event_count", "temporal", "temporal_ordered"})
-VALUES = frozenset({"value_count", "value_sum", "value_avg", "value_percentile", "value_median"})
-RUN = COUNTING | {"value_count"}
-LATER = VALUES - RUN
-"""Known to Sigma and checked here, but the core would refuse a pack that holds one."""
+TEMPORAL = frozenset({"temporal", "temporal_ordered"})
+COUNTING = TEMPORAL | {"event_count"}
+NUMERIC = frozenset({"value_sum", "value_avg", "value_percentile", "value_median"})
+VALUES = NUMERIC | {"value_count"}
 OPERATORS = ("gt", "gte", "lt", "lte", "eq", "neq")
 MAX_TIMESPAN_MS = 31 * 86_400_000
 MAX_THRESHOLD = 65_536
+MAX_AMOUNT = 10**15
+"""Of sums, averages and percentiles: what the core's doubles hold exactly."""
+MAX_RULES = 64
 _KEYS = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"]
 _UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _SPAN = re.compile(r"(\d{1,9})([A-Za-z]+)")
@@ -43,17 +46,8 @@ def read_correlation(
     if kind not in COUNTING | VALUES:
         known = sorted(COUNTING | VALUES)
         raise _refusal(f"type {kind!r}", did_you_mean(str(kind), known, f"known: {', '.join(known)}"), "type")
-    rules = _names(body.get("rules"), "rules")
-    if not rules:
-        raise _refusal("no rules", "list the rules by name or id", "rules")
-    if doubled := [rule for rule in rules if rules.count(rule) > 1]:
-        raise _refusal(f"rule '{doubled[0]}' is listed twice", "list it once", "rules")
-    if kind in ("temporal", "temporal_ordered") and len(rules) < 2:
-        raise _refusal(f"'{kind}' over one rule", "list at least two", "rules")
-    condition, fields, percentile = _condition(str(kind), body.get("condition"), len(rules))
+    rules, condition, fields, percentile, expression = _tested(str(kind), body)
     warn_about(meta, value, warn)
-    if kind in LATER:
-        raise _refusal(f"'{kind}' is not run by this version of the sensor", f"use {', '.join(sorted(RUN))}", "type")
     generate = body.get("generate", False)
     if not isinstance(generate, bool):
         raise _refusal(f"generate {generate!r}", "write true or false", "generate")
@@ -68,23 +62,47 @@ def read_correlation(
         fields=fields,
         percentile=percentile,
         condition=condition,
+        expression=expression,
         generate=generate,
     )
 
 
 Condition = tuple[tuple[tuple[str, int | float], ...], tuple[str, ...], float | None]
+Tested = tuple[tuple[str, ...], *Condition, Extended | None]
+
+
+def _tested(kind: str, body: Mapping[str, object]) -> Tested:
+    """The listed rules, and what is asked of them."""
+    rules = _names(body.get("rules"), "rules")
+    if doubled := [rule for rule in rules if rules.count(rule) > 1]:
+        raise _refusal(f"rule '{doubled[0]}' is listed twice", "list it once", "rules")
+    condition = body.get("condition")
+    if isinstance(condition, str):
+        if kind not in TEMPORAL:
+            raise _refusal(
+                f"'{kind}' with an extended condition", f"only {' and '.join(sorted(TEMPORAL))}", "condition"
+            )
+        expression, rules = parse_extended(condition, rules)
+        if len(rules) > MAX_RULES:
+            raise _refusal(f"{len(rules)} rules in the condition", f"at most {MAX_RULES}", "condition")
+        return rules, (), (), None, expression
+    if not rules:
+        raise _refusal("no rules", "list the rules by name or id", "rules")
+    if len(rules) > MAX_RULES:
+        raise _refusal(f"{len(rules)} rules", f"at most {MAX_RULES}", "rules")
+    if kind in TEMPORAL and len(rules) < 2:
+        raise _refusal(f"'{kind}' over one rule", "list at least two", "rules")
+    return rules, *_condition(kind, condition, len(rules)), None
 
 
 def _condition(kind: str, condition: object, rules: int) -> Condition:
-    if condition is None and kind in ("temporal", "temporal_ordered"):
+    if condition is None and kind in TEMPORAL:
         return (("gte", rules),), (), None
-    if isinstance(condition, str):
-        raise _refusal("extended conditions are not read yet", "write `condition: {gte: n}`", "condition")
     if not isinstance(condition, dict):
         raise _refusal("no condition", "write for instance `condition: {gte: 10}`", "condition")
     tests = _tests(kind, condition)
-    _check_range(tests)
-    if kind in ("temporal", "temporal_ordered"):
+    _check_range(kind, tests)
+    if kind in TEMPORAL:
         _check_temporal(kind, tests, rules)
     fields = _fields(condition.get("field"), "condition", "field")
     if kind in VALUES and not fields:
@@ -106,8 +124,9 @@ def _tests(kind: str, condition: Mapping[str, object]) -> list[tuple[str, int | 
             raise _refusal(f"key '{key}' is not known", advice, "condition", str(key))
         if isinstance(bound, bool) or not isinstance(bound, int | float) or not isfinite(bound):
             raise _refusal(f"{key}: {bound!r}", "write a number without quotes", "condition", str(key))
-        if kind in COUNTING | {"value_count"} and bound > MAX_THRESHOLD:
-            raise _refusal(f"{key}: {bound}", f"at most {MAX_THRESHOLD}", "condition", str(key))
+        most = MAX_AMOUNT if kind in NUMERIC else MAX_THRESHOLD
+        if abs(bound) > most:
+            raise _refusal(f"{key}: {bound}", f"at most {most}", "condition", str(key))
         tests.append((str(key), bound))
     if not tests:
         raise _refusal("no operator in the condition", f"use one of {', '.join(OPERATORS)}", "condition")
@@ -131,13 +150,18 @@ def _percentile(kind: str, condition: Mapping[str, object]) -> float | None:
     return float(value)
 
 
-def _check_range(tests: list[tuple[str, int | float]]) -> None:
-    low = max((bound for name, bound in tests if name in ("gt", "gte", "eq")), default=None)
-    high = min((bound for name, bound in tests if name in ("lt", "lte", "eq")), default=None)
-    if low is None or high is None:
+def _check_range(kind: str, tests: list[tuple[str, int | float]]) -> None:
+    """Refuses what no number meets; counts are whole and, in a window that is tested, at least 1."""
+    least: list[tuple[float, bool]] = [(bound, name == "gt") for name, bound in tests if name in ("gt", "gte", "eq")]
+    most: list[tuple[float, bool]] = [(bound, name == "lt") for name, bound in tests if name in ("lt", "lte", "eq")]
+    if kind not in NUMERIC:
+        least = [(1, False), *((floor(bound) + 1 if above else ceil(bound), False) for bound, above in least)]
+        most = [(ceil(bound) - 1 if below else floor(bound), False) for bound, below in most]
+    if not least or not most:
         return
-    open_end = any(bound == low for name, bound in tests if name in ("gt", "lt"))
-    if low > high or (low == high and open_end):
+    (low, above), (high, below) = max(least), min(most, key=lambda pair: (pair[0], not pair[1]))
+    single = low == high and ("neq", low) in tests
+    if low > high or (low == high and (above or below)) or single:
         raise _refusal("no number meets all of the condition", "mend the range", "condition")
 
 

@@ -82,7 +82,10 @@ class RuleDraft:
 
 @dataclass(frozen=True, slots=True)
 class CorrelationDraft:
-    """One correlation; ``rules`` and the keys of ``aliases`` are references by name or id as the author wrote them."""
+    """One correlation; ``rules`` and the keys of ``aliases`` are references by name or id as the author wrote them.
+
+    ``expression`` is an extended condition as in ``rules.json``, over places in ``rules``.
+    """
 
     meta: Metadata
     placed: Placed
@@ -94,6 +97,7 @@ class CorrelationDraft:
     fields: tuple[str, ...]
     percentile: float | None
     condition: tuple[tuple[str, int | float], ...]
+    expression: dict[str, object] | None
     generate: bool
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.sigma.engines import Engine
 from tests.sigma.packs import LOGSOURCE, compiled, rule
@@ -14,6 +15,7 @@ SECOND = 1_000_000_000
 CASES = [
     json.loads(line) for line in (Path(__file__).parent / "correlations.jsonl").read_text(encoding="utf-8").splitlines()
 ]
+EXTENDED = {"type": "temporal", "rules": ["fail", "ok"]}
 FAIL = rule({"s": {"outcome": "failure"}, "condition": "s"}, 1, name="fail")
 OK = rule({"s": {"outcome": "success"}, "condition": "s"}, 2, name="ok")
 
@@ -64,11 +66,40 @@ def correlation(**body: object) -> dict[str, object]:
         ({"condition": {"gt": 5, "lt": 5}}, "no number meets"),
         ({"condition": {"gte": 70_000}}, "gte: 70000"),
         ({"condition": {"gte": 3, "field": "u"}}, "with a field"),
-        ({"condition": "fail and not ok"}, "extended conditions"),
+        ({"condition": {"gt": 2.2, "lt": 2.8}}, "no number meets"),
+        ({"condition": {"lt": 1}}, "no number meets"),
+        ({"condition": {"gte": 3, "lte": 3, "neq": 3}}, "no number meets"),
+        ({"condition": {"gte": -70_000}}, "gte: -70000"),
+        ({"condition": "fail and not ok", "rules": ["fail", "ok"]}, "'event_count' with an extended condition"),
+        ({**EXTENDED, "condition": "not fail and not ok"}, "holds where nothing happened"),
+        ({**EXTENDED, "condition": "fail or not ok"}, "holds where nothing happened"),
+        ({**EXTENDED, "condition": "fail and not fail and ok"}, "can never hold"),
+        ({**EXTENDED, "condition": "fail and not kko"}, "names rule 'kko', which is not listed"),
+        ({**EXTENDED, "condition": "fail"}, "rule 'ok' is listed and not named"),
+        ({**EXTENDED, "condition": "fail AND ok"}, "`AND` in the condition"),
+        ({**EXTENDED, "condition": "fail and (ok"}, "ends too early"),
+        ({**EXTENDED, "condition": "fail ok"}, "`ok` after `fail`"),
+        ({**EXTENDED, "condition": "fail | ok"}, "`|` after `fail`"),
+        ({**EXTENDED, "condition": ") fail and ok"}, "`)` at the start"),
+        ({**EXTENDED, "condition": "fail and ok or"}, "ends too early"),
+        ({**EXTENDED, "condition": "(" * 40 + "fail and ok" + ")" * 40}, "nested deeper than 32"),
+        ({**EXTENDED, "condition": "fail and ok" + " " * 9_000}, "9011 characters"),
+        (
+            {
+                "type": "temporal",
+                "rules": None,
+                "condition": " and ".join(f"(a{at} or b{at})" for at in range(9)),
+            },
+            "more than 256 alternatives",
+        ),
+        ({"type": "temporal", "rules": None, "condition": " and ".join(f"r{at}" for at in range(65))}, "65 rules"),
         ({"type": "value_count"}, "without a field"),
         ({"type": "value_percentile", "condition": {"gte": 3, "field": "n"}}, "percentile None"),
         ({"type": "value_percentile", "condition": {"gte": 3, "field": "n", "percentile": 150}}, "percentile 150"),
-        ({"type": "value_sum", "condition": {"gte": 3, "field": "n"}}, "not run by this version"),
+        ({"type": "value_sum", "condition": {"gte": 3, "field": ["n", "m"]}}, "over several fields"),
+        ({"type": "value_sum", "condition": {"gte": 1e16, "field": "n"}}, "gte: 1e+16"),
+        ({"type": "value_avg", "condition": {"gte": 3, "field": "n", "percentile": 5}}, "with a percentile"),
+        ({"type": "value_avg", "condition": {"gt": 5, "lt": 5, "field": "n"}}, "no number meets"),
         ({"type": "temporal"}, "over one rule"),
         ({"type": "temporal_ordered", "rules": ["fail", "ok"], "condition": {"gte": 1}}, "with this condition"),
         ({"aliases": {"u": {"ok": "user"}}}, "which is not listed"),
@@ -83,6 +114,24 @@ def test_refused(body: dict, reason: str) -> None:  # type: ignore[type-arg]
     assert reason in built.refused[0].reason
     assert built.refused[0].path == "rule_3.yml"
     assert len(built.linked.rules) == 2
+
+
+def test_a_wrong_name_in_a_condition_has_its_line_and_the_nearest_one() -> None:
+    built = compiled([FAIL, OK, correlation(**EXTENDED, condition="fail and not okay")])
+    [finding] = built.refused
+    lines = yaml.safe_dump(correlation(**EXTENDED, condition="x"), sort_keys=False).splitlines()
+    assert finding.line == 1 + next(at for at, line in enumerate(lines) if line.strip().startswith("condition:"))
+    assert finding.suggestion == "did you mean 'ok'?"
+
+
+def test_without_a_list_the_condition_names_the_rules() -> None:
+    body = {"type": "temporal_ordered", "rules": None, "condition": "ok and not (fail or not ok)"}
+    built = compiled([FAIL, OK, correlation(**body)])
+    assert not built.refused, built.refused
+    [draft] = built.linked.correlations
+    assert draft.rules == (OK["id"], FAIL["id"])
+    ok, fail = {"rule": 0}, {"rule": 1}
+    assert draft.expression == {"and": [ok, {"not": {"or": [fail, {"not": ok}]}}]}
 
 
 def test_a_correlation_over_a_refused_rule_names_it() -> None:

@@ -35,8 +35,8 @@ fn inputs_are_merged_by_time_whatever_the_order_of_arguments() {
     );
     let b = folder.file("b.log", line(10, "x", "note") + &line(25, "y", "bad"));
     let forward = alerts(&[a.clone(), b.clone()]);
-    // A correlation is decided when no earlier event can come: here at the end.
-    assert_eq!(shown(&forward), ["fail@25", "fail@30", "many@20"]);
+    // A correlation is known when no earlier event can come, and stands where its window ends.
+    assert_eq!(shown(&forward), ["many@20", "fail@25", "fail@30"]);
     assert_eq!(alerts(&[b.clone(), a.clone()]), forward);
     assert_eq!(alerts(&[b, a.clone(), a]), forward);
 }

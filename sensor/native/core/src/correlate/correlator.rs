@@ -3,19 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::definition::{Definition, Kind};
+use super::counts::Counts;
+use super::definition::{Definition, Kind, Member};
+use super::entry::{Entry, Last, Reading};
+use super::firing::{self, summary};
+use super::fixed::Fixed;
 use super::order::Ordered;
-use super::store::{Last, Quiet, Slot, Store};
-use super::window::{Entry, Reading, met};
+use super::store::{Quiet, Slot, Store};
+use super::window::{Added, Window};
 use crate::event::Time;
 use crate::sigma::folding::fold_into;
-use crate::sigma::{Correlated, EventId, Hit, HitKind, Pack, digest};
+use crate::sigma::{EventId, Hit, HitKind, Pack, digest};
 use crate::stats::{Report, Tally};
-
-/// Event ids that a hit names.
-const MAX_SAMPLES: usize = 20;
-/// Windows of one key that wait for late events; the oldest is decided early beyond it.
-const MAX_WAITING: usize = 256;
 
 /// What a sensor adds to the correlations of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,25 +42,6 @@ impl Settings {
     };
 }
 
-/// Counters of one correlation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Hits that it counted.
-    pub events: u64,
-    /// Hits that raised an alert or fed another correlation.
-    pub hits: u64,
-    /// Conditions met during a quiet time.
-    pub quiet: u64,
-    /// Keys forgotten for want of memory.
-    pub evicted: u64,
-    /// Hits without one of the fields of the group key.
-    pub missing_group_key: u64,
-    /// Hits without one of the counted fields.
-    pub missing_value: u64,
-    /// Hits further from their receipt than the lateness.
-    pub retimed: u64,
-}
-
 /// Counts hits of rules over time, per group key.
 #[derive(Debug)]
 pub struct Correlator {
@@ -72,6 +52,8 @@ pub struct Correlator {
     store: Store,
     ordered: Ordered,
     counts: Vec<Counts>,
+    /// Hits let go before their time because too many waited to be put in order.
+    ordered_early: u64,
     now: i64,
     key: Vec<u8>,
     text: String,
@@ -89,7 +71,8 @@ impl Correlator {
         }
         Self {
             readers,
-            store: Store::new(settings.bytes),
+            store: Store::new(settings.bytes, correlations.len()),
+            ordered_early: 0,
             ordered: Ordered::default(),
             counts: vec![Counts::default(); correlations.len()],
             now: i64::MIN,
@@ -142,13 +125,15 @@ impl Correlator {
             hit.ts = receipt;
             hit.retimed = true;
         }
-        if self.settings.replay {
-            let mut early = Vec::new();
-            self.ordered.add(hit, &mut early);
-            for hit in early {
-                self.take(hit, out);
-            }
-        } else {
+        if !self.settings.replay {
+            self.take(hit, out);
+            return;
+        }
+        self.ordered.add(hit);
+        while self.ordered.overfull().is_some()
+            && let Some(hit) = self.ordered.next()
+        {
+            self.ordered_early += 1;
             self.take(hit, out);
         }
     }
@@ -164,7 +149,7 @@ impl Correlator {
 
     /// The input is at its end: everything that waits is decided, and every quiet time ends.
     pub fn finish(&mut self, out: &mut dyn FnMut(Hit)) {
-        while let Some(hit) = self.ordered.next_before(i64::MAX) {
+        while let Some(hit) = self.ordered.next() {
             self.take(hit, out);
         }
         self.advance_to(i64::MAX - 1, out);
@@ -180,13 +165,22 @@ impl Correlator {
     }
 
     fn drain(&mut self, chain: &mut VecDeque<Hit>, out: &mut dyn FnMut(Hit)) {
+        let pack = Arc::clone(&self.pack);
         while let Some(hit) = chain.pop_front() {
-            let pack = Arc::clone(&self.pack);
-            let feeds = !matches!(hit.kind, HitKind::Summary(_)); // what it sums up was counted one by one
-            for index in 0..self.readers[hit.member as usize].len() * usize::from(feeds) {
+            // What a summary sums up was counted one by one.
+            let readers = match hit.kind {
+                HitKind::Summary(_) => 0,
+                _ => self.readers[hit.member as usize].len(),
+            };
+            let last = (readers > 0).then(|| Arc::new(Last::of(&hit)));
+            for index in 0..readers {
                 let (correlation, member) = self.readers[hit.member as usize][index];
                 let definition = &pack.program.correlations[correlation as usize];
-                self.contribute(definition, correlation, member, &hit, chain);
+                if let (Some((slot, entry)), Some(last)) = (self.read(definition, correlation, member, &hit), &last) {
+                    self.count(definition, slot, entry, last, chain);
+                    self.settle(slot, definition);
+                    self.make_room(slot, chain);
+                }
             }
             if hit.alert && !matches!(hit.kind, HitKind::Match) {
                 out(hit);
@@ -194,131 +188,92 @@ impl Correlator {
         }
     }
 
-    /// One hit into one correlation; what follows from it goes to `chain`.
-    fn contribute(
-        &mut self,
-        definition: &Definition,
-        correlation: u32,
-        member: u16,
-        hit: &Hit,
-        chain: &mut VecDeque<Hit>,
-    ) {
-        let counts = &mut self.counts[correlation as usize];
+    /// What one hit is to one correlation: its key and the entry there. `None` where it takes no part.
+    fn read(&mut self, definition: &Definition, correlation: u32, member: u16, hit: &Hit) -> Option<(Slot, Entry)> {
         let reads = &definition.members[usize::from(member)];
-        let at = |place: &Option<usize>| place.and_then(|p| hit.keys.get(p)?.as_deref());
+        let counts = &mut self.counts[correlation as usize];
         self.key.clear();
         for place in &reads.group {
-            let Some(text) = at(place) else {
+            let Some(text) = text_at(hit, *place) else {
                 counts.missing_group_key += 1;
-                return;
+                return None;
             };
             write_folded(&mut self.key, &mut self.text, text);
         }
-        // An event that two of the rules met is one event.
-        let mut value = hit.source;
-        if definition.kind == Kind::ValueCount {
-            let mut tuple = Vec::new();
-            for place in &reads.values {
-                let Some(text) = at(place) else {
-                    counts.missing_value += 1;
-                    return;
-                };
-                write_folded(&mut tuple, &mut self.text, text);
-            }
-            value = digest(&[&tuple]);
-        }
+        let (value, number) = self.value(definition, correlation, reads, hit)?;
+        let counts = &mut self.counts[correlation as usize];
         counts.events += 1;
         counts.retimed += u64::from(hit.retimed);
-        let group = || {
-            reads
-                .group
-                .iter()
-                .map(|place| at(place).unwrap_or_default().into())
-                .collect()
+        let made = || {
+            let texts = reads.group.iter().map(|place| text_at(hit, *place).unwrap_or_default().into());
+            (texts.collect(), Window::new(definition))
         };
-        let slot = self.store.slot(correlation, &self.key, group);
+        let slot = self.store.slot(correlation, &self.key, made);
         let entry = Entry {
             ts: hit.ts.0,
             input: Arc::clone(&hit.input),
             offset: hit.offset,
             member,
             value,
+            number,
             id: hit.id,
         };
-        let last = Last {
-            event: Arc::clone(&hit.event),
-            logsource: Arc::clone(&hit.logsource),
-            input: Arc::clone(&hit.input),
-            offset: hit.offset,
-            source: hit.source,
-            matched: hit.matched.clone(),
-            retimed: hit.retimed,
+        Some((slot, entry))
+    }
+
+    /// What a correlation counts of a hit.
+    fn value(&mut self, definition: &Definition, correlation: u32, reads: &Member, hit: &Hit) -> Option<(EventId, Fixed)> {
+        let counts = &mut self.counts[correlation as usize];
+        // An event that two of the rules met is one event.
+        let event = hit.source;
+        if definition.kind == Kind::ValueCount {
+            let mut tuple = Vec::new();
+            for place in &reads.values {
+                let Some(text) = text_at(hit, *place) else {
+                    counts.missing_value += 1;
+                    return None;
+                };
+                write_folded(&mut tuple, &mut self.text, text);
+            }
+            return Some((digest(&[&tuple]), Fixed::default()));
+        }
+        if !definition.kind.is_numeric() {
+            return Some((event, Fixed::default()));
+        }
+        let Some(text) = reads.values.first().and_then(|place| text_at(hit, *place)) else {
+            counts.missing_value += 1;
+            return None;
         };
-        self.count(definition, correlation, slot, entry, last, chain);
-        self.settle(slot, definition);
-        self.make_room(slot, chain);
+        let number = Fixed::parse(text);
+        counts.not_numeric += u64::from(number.is_none());
+        number.map(|number| (event, number))
     }
 
     fn count(
         &mut self,
         definition: &Definition,
-        correlation: u32,
         slot: Slot,
         entry: Entry,
-        last: Last,
+        last: &Arc<Last>,
         chain: &mut VecDeque<Hit>,
     ) {
         let lateness = self.settings.lateness;
         let Some(key) = self.store.get_mut(slot) else {
             return;
         };
-        let newest = key.window.newest().map_or(entry.ts, |newest| newest.max(entry.ts));
-        let oldest = key
-            .waiting
-            .first()
-            .map_or(newest, |(end, _)| newest.min(*end))
-            .saturating_sub(lateness);
-        let ts = entry.ts;
-        let keep_from = oldest.saturating_sub(definition.timespan);
-        let Some(place) = key.window.add(definition, entry, keep_from) else {
+        let counts = &mut self.counts[key.correlation as usize];
+        let (added, reading) = key.window.add(definition, entry, last, lateness);
+        counts.late += u64::from(added == Added::TooLate);
+        counts.thinned += key.window.thin();
+        if let Some(reading) = reading {
+            self.fire(definition, slot, reading, Arc::clone(last), chain);
             return;
-        };
-        if definition.is_monotone() {
-            let newest = place + 1 == key.window.entries().len();
-            let reading = if newest {
-                key.window.latest(definition).filter(|reading| met(definition, reading))
-            } else {
-                key.window.first_met(definition, place)
-            };
-            if let Some(reading) = reading {
-                self.fire(definition, correlation, slot, &reading, last, chain);
+        }
+        if let Some(until) = key.window.overfull() {
+            counts.early += 1;
+            if let Some((reading, last)) = key.window.decide(definition, until) {
+                self.fire(definition, slot, reading, last, chain);
             }
-            return;
-        }
-        match key.waiting.binary_search_by_key(&ts, |(end, _)| *end) {
-            Ok(same) => key.waiting[same].1 = last,
-            Err(at) => key.waiting.insert(at, (ts, last)),
-        }
-        // The windows that follow hold the late event too; their own ends wait already.
-        if key.waiting.len() > MAX_WAITING {
-            let (end, last) = key.waiting.remove(0);
-            self.decide(definition, correlation, slot, end, last, chain);
-        }
-    }
-
-    /// A window that no late event can change any more.
-    fn decide(
-        &mut self,
-        definition: &Definition,
-        correlation: u32,
-        slot: Slot,
-        end: i64,
-        last: Last,
-        chain: &mut VecDeque<Hit>,
-    ) {
-        let reading = self.store.get(slot).map(|key| key.window.at(definition, end));
-        if let Some(reading) = reading.filter(|reading| met(definition, reading)) {
-            self.fire(definition, correlation, slot, &reading, last, chain);
         }
     }
 
@@ -326,67 +281,43 @@ impl Correlator {
     fn fire(
         &mut self,
         definition: &Definition,
-        correlation: u32,
         slot: Slot,
-        reading: &Reading,
-        last: Last,
+        reading: Reading,
+        last: Arc<Last>,
         chain: &mut VecDeque<Hit>,
     ) {
-        let member = self.pack.program.rules.len() as u32 + correlation;
         let Some(key) = self.store.get_mut(slot) else {
             return;
         };
-        let timespan = definition.timespan;
-        let quiet = key
-            .quiet
-            .as_ref()
-            .is_some_and(|q| reading.end.abs_diff(q.end) <= timespan.unsigned_abs());
-        let correlated = correlated(definition, &key.group, key.window.contributing(reading), reading);
-        let ids = key.window.contributing(reading).flat_map(|e| e.id).collect::<Vec<u8>>();
-        let id = digest(&[
-            b"correlation",
-            definition.metadata.id.as_bytes(),
-            &key.folded,
-            &reading.end.to_be_bytes(),
-            &ids,
-        ]);
-        let counts = &mut self.counts[correlation as usize];
-        let mut ended = None;
-        if quiet {
+        let member = self.pack.program.rules.len() as u32 + key.correlation;
+        let counts = &mut self.counts[key.correlation as usize];
+        let timespan = definition.timespan.unsigned_abs();
+        if let Some(quiet) = key.quiet.as_mut().filter(|q| reading.end.abs_diff(q.end) <= timespan) {
             counts.quiet += 1;
-            if let Some(state) = key.quiet.as_mut() {
-                state.repeats += 1;
-                state.last = last.clone();
+            quiet.repeats += 1;
+            quiet.last = Arc::clone(&last);
+            if !self.readers[member as usize].is_empty() {
+                let id = firing::identity(definition, key, &reading);
+                let said = firing::correlated(definition, key, reading);
+                let hit = firing::hit(definition, member, id, said, &last);
+                chain.push_back(Hit { alert: false, ..hit });
             }
-        } else {
-            counts.hits += 1;
-            // A hit after the quiet time ends it, whether or not the clock has been told.
-            let state = Quiet {
-                end: reading.end,
-                id,
-                repeats: 0,
-                correlated: Box::new(correlated.clone()),
-                last: last.clone(),
-            };
-            ended = key.quiet.replace(state);
+            return;
         }
-        if let Some(summary) = ended.and_then(|quiet| summary(definition, member, quiet)) {
-            chain.push_back(summary);
-        }
-        let hit = made(
-            definition,
-            member,
+        counts.hits += 1;
+        let id = firing::identity(definition, key, &reading);
+        let said = firing::correlated(definition, key, reading);
+        let hit = firing::hit(definition, member, id, said.clone(), &last);
+        // A hit after the quiet time ends it, whether or not the clock has been told.
+        let ended = key.quiet.replace(Quiet {
+            end: said.end.0,
             id,
-            HitKind::Correlation(Box::new(correlated)),
-            reading.end,
+            repeats: 0,
+            correlated: Box::new(said),
             last,
-        );
-        let feeds = !self.readers[member as usize].is_empty();
-        if quiet && feeds {
-            chain.push_back(Hit { alert: false, ..hit });
-        } else if !quiet {
-            chain.push_back(hit);
-        }
+        });
+        chain.extend(ended.and_then(|quiet| summary(definition, member, quiet)));
+        chain.push_back(hit);
     }
 
     fn settle(&mut self, slot: Slot, definition: &Definition) {
@@ -399,7 +330,7 @@ impl Correlator {
         }
     }
 
-    fn make_room(&mut self, spared: Slot, chain: &mut VecDeque<Hit>) {
+    pub(super) fn make_room(&mut self, spared: Slot, chain: &mut VecDeque<Hit>) {
         while let Some(key) = self.store.evict(spared) {
             self.counts[key.correlation as usize].evicted += 1;
             let definition = &self.pack.program.correlations[key.correlation as usize];
@@ -425,10 +356,10 @@ impl Correlator {
         };
         let correlation = key.correlation;
         let definition = &pack.program.correlations[correlation as usize];
-        let settled = now.saturating_sub(self.settings.lateness).saturating_sub(1);
-        if key.waiting.first().is_some_and(|(end, _)| *end <= settled) {
-            let (end, last) = key.waiting.remove(0);
-            self.decide(definition, correlation, slot, end, last, chain);
+        // What is due is decided in the order of time, however far the clock has come.
+        let settled = (now.min(key.due).saturating_sub(self.settings.lateness)).saturating_sub(1);
+        if let Some((reading, last)) = key.window.decide(definition, settled) {
+            self.fire(definition, slot, reading, last, chain);
             self.settle(slot, definition);
             return;
         }
@@ -443,7 +374,7 @@ impl Correlator {
             .window
             .newest()
             .is_none_or(|newest| newest.saturating_add(definition.timespan) <= settled);
-        if idle && key.quiet.is_none() && key.waiting.is_empty() {
+        if idle && key.quiet.is_none() && key.window.next_end(definition).is_none() {
             self.store.remove(slot);
         } else {
             self.settle(slot, definition);
@@ -458,107 +389,17 @@ fn write_folded(key: &mut Vec<u8>, buffer: &mut String, text: &str) {
     key.extend_from_slice(buffer.as_bytes());
 }
 
-fn correlated<'a>(
-    definition: &Definition,
-    group: &[Box<str>],
-    entries: impl DoubleEndedIterator<Item = &'a Entry> + ExactSizeIterator,
-    reading: &Reading,
-) -> Correlated {
-    let count = entries.len() as u64;
-    let mut samples = Vec::with_capacity(MAX_SAMPLES);
-    let mut start = reading.end;
-    for entry in entries.rev() {
-        start = entry.ts;
-        if samples.len() < MAX_SAMPLES {
-            samples.push(entry.id);
-        }
-    }
-    samples.reverse();
-    Correlated {
-        kind: definition.kind.word(),
-        group: definition
-            .group_by
-            .iter()
-            .cloned()
-            .zip(group.iter().map(ToString::to_string))
-            .collect(),
-        start: Time(start),
-        end: Time(reading.end),
-        timespan_ms: definition.timespan / 1_000_000,
-        count,
-        value: reading.number,
-        repeats: 0,
-        rules: definition.rules.clone(),
-        samples,
-    }
-}
-
-fn made(definition: &Definition, member: u32, id: EventId, kind: HitKind, end: i64, last: Last) -> Hit {
-    let (HitKind::Correlation(said) | HitKind::Summary(said)) = &kind else {
-        unreachable!("a correlation makes no hit of a single event")
-    };
-    let values = said.group.iter().map(|(_, value)| value.as_str().into());
-    let keys = values.chain([said.value.to_string().into()]).map(Some).collect();
-    Hit {
-        id,
-        member,
-        rule: definition.metadata.id.as_str().into(),
-        alert: definition.alert,
-        ts: Time(end),
-        input: last.input,
-        offset: last.offset,
-        source: last.source,
-        logsource: last.logsource,
-        event: last.event,
-        matched: last.matched,
-        keys,
-        retimed: last.retimed,
-        kind,
-    }
-}
-
-/// What a quiet time leaves behind; nothing where nothing was repeated or the hit raised no alert.
-fn summary(definition: &Definition, member: u32, quiet: Quiet) -> Option<Hit> {
-    if quiet.repeats == 0 || !definition.alert {
-        return None;
-    }
-    let id = digest(&[b"correlation-summary", &quiet.id]);
-    let said = Correlated {
-        repeats: quiet.repeats,
-        ..*quiet.correlated
-    };
-    let end = quiet.end.saturating_add(definition.timespan);
-    Some(made(
-        definition,
-        member,
-        id,
-        HitKind::Summary(Box::new(said)),
-        end,
-        quiet.last,
-    ))
+fn text_at(hit: &Hit, place: Option<usize>) -> Option<&str> {
+    hit.keys.get(place?)?.as_deref()
 }
 
 impl Report for Correlator {
     fn report(&self, tally: &mut Tally) {
         tally.add("correlate.keys", self.store.len() as u64);
         tally.add("correlate.bytes", self.store.bytes() as u64);
-        tally.add("correlate.ordered_early", self.ordered.early);
-        for (definition, counts) in self.pack.program.correlations.iter().zip(&self.counts) {
-            let id = &definition.metadata.id;
-            for (what, n) in [
-                ("events", counts.events),
-                ("hits", counts.hits),
-                ("quiet", counts.quiet),
-                ("evicted", counts.evicted),
-                ("missing_group_key", counts.missing_group_key),
-                ("missing_value", counts.missing_value),
-                ("retimed", counts.retimed),
-            ] {
-                if n > 0 {
-                    tally.add(&format!("correlate.{what}"), n);
-                    tally.add(&format!("correlate.{what}{{{id}}}"), n);
-                }
-            }
+        tally.add("correlate.ordered_early", self.ordered_early);
+        for (index, (definition, counts)) in self.pack.program.correlations.iter().zip(&self.counts).enumerate() {
+            counts.report(&definition.metadata.id, self.store.keys_of(index), tally);
         }
     }
 }

@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
+use super::expression::{self, Path};
+use super::fixed::{Fixed, Number};
 use crate::sigma::model::{self, Metadata};
 use crate::sigma::{Comparison, PackError, Rule};
 
 /// A count above this would need more memory than a key may have.
 const MAX_THRESHOLD: f64 = 65_536.0;
+/// Of sums, averages and percentiles: what doubles hold exactly.
+const MAX_AMOUNT: f64 = 1e15;
 const MAX_TIMESPAN_MS: i64 = 31 * 24 * 3_600 * 1_000;
 const MAX_DEPTH: usize = 8;
 
@@ -23,6 +27,25 @@ pub enum Kind {
     Temporal,
     /// All rules in their order.
     TemporalOrdered,
+    /// The sum of a field's numbers.
+    ValueSum,
+    /// Their average.
+    ValueAvg,
+    /// One of their percentiles, linear between ranks.
+    ValuePercentile,
+    /// Their median.
+    ValueMedian,
+}
+
+/// When a window is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As hits come: more of them can only confirm the condition.
+    AtOnce,
+    /// When the lateness has passed.
+    Settled,
+    /// When the timespan after its first event and the lateness have passed.
+    Closed,
 }
 
 impl Kind {
@@ -33,7 +56,45 @@ impl Kind {
             Self::ValueCount => "value_count",
             Self::Temporal => "temporal",
             Self::TemporalOrdered => "temporal_ordered",
+            Self::ValueSum => "value_sum",
+            Self::ValueAvg => "value_avg",
+            Self::ValuePercentile => "value_percentile",
+            Self::ValueMedian => "value_median",
         }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        const ALL: [Kind; 8] = [
+            Kind::EventCount,
+            Kind::ValueCount,
+            Kind::Temporal,
+            Kind::TemporalOrdered,
+            Kind::ValueSum,
+            Kind::ValueAvg,
+            Kind::ValuePercentile,
+            Kind::ValueMedian,
+        ];
+        ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether it is about the rules that hit, not about how often or with what.
+    pub fn is_temporal(self) -> bool {
+        matches!(self, Self::Temporal | Self::TemporalOrdered)
+    }
+
+    /// Whether it reads numbers.
+    pub fn is_numeric(self) -> bool {
+        self.is_ranked() || matches!(self, Self::ValueSum | Self::ValueAvg)
+    }
+
+    /// Whether it asks for the order of numbers.
+    pub fn is_ranked(self) -> bool {
+        matches!(self, Self::ValuePercentile | Self::ValueMedian)
+    }
+
+    /// Whether an event that several rules met counts once only.
+    pub fn counts_events(self) -> bool {
+        self == Self::EventCount || self.is_numeric()
     }
 }
 
@@ -62,7 +123,13 @@ pub struct Definition {
     /// The window in nanoseconds.
     pub timespan: i64,
     /// All must hold.
-    pub condition: Vec<(Comparison, f64)>,
+    pub condition: Vec<(Comparison, Fixed)>,
+    /// Of `temporal_ordered` and of extended conditions: the ways to meet it.
+    pub paths: Vec<Path>,
+    /// Of percentiles and the median: which, from 0 to 100.
+    pub percentile: Fixed,
+    /// When its windows are decided.
+    pub pace: Pace,
     /// Names that this correlation's own hits carry for those above it: the group's, then `value`.
     pub keys: Vec<String>,
     /// Whether it raises alerts of its own.
@@ -74,28 +141,28 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// Whether more events can only confirm the condition, so that it may fire at once.
-    pub fn is_monotone(&self) -> bool {
-        self.kind == Kind::TemporalOrdered
-            || self
-                .condition
-                .iter()
-                .all(|(op, _)| matches!(op, Comparison::Gt | Comparison::Gte))
-    }
-
     /// Whether a number meets the condition.
-    pub fn meets(&self, number: f64) -> bool {
-        self.condition
-            .iter()
-            .all(|(op, limit)| op.holds(number.partial_cmp(limit)))
+    pub fn meets(&self, number: Number) -> bool {
+        let holds = |(op, limit): &(Comparison, Fixed)| op.holds(Some(number.compare(*limit)));
+        self.condition.iter().all(holds)
     }
 
     /// The count beyond which every condition keeps its answer.
     pub fn enough(&self) -> usize {
-        let highest = self.condition.iter().map(|(_, limit)| *limit).fold(0.0, f64::max);
-        #[allow(clippy::cast_sign_loss)] // not below 1
-        let enough = highest.ceil().clamp(1.0, MAX_THRESHOLD) as usize;
-        enough + 1
+        const MOST: usize = MAX_THRESHOLD as usize;
+        let highest = self.condition.iter().map(|(_, limit)| limit.ceiling(MOST)).max();
+        // Of paths: each rule may have one.
+        highest.unwrap_or(self.members.len()).max(1) + 1
+    }
+
+    /// Fewer entries than these never meet a condition that more of them confirm.
+    pub fn fewest(&self) -> usize {
+        const MOST: usize = MAX_THRESHOLD as usize;
+        let needs = self.condition.iter().map(|(op, limit)| {
+            let above = *op == Comparison::Gt && limit.is_whole();
+            limit.ceiling(MOST) + usize::from(above)
+        });
+        if self.paths.is_empty() { needs.max().unwrap_or(1) } else { 1 }
     }
 }
 
@@ -120,14 +187,13 @@ pub fn compile(
         let fault = |what: String| PackError::rules(format!("correlation {}: {what}", correlation.metadata.id));
         let kind = kind(&correlation).map_err(&fault)?;
         let condition = condition(&correlation, kind).map_err(&fault)?;
+        let paths = paths(&correlation, kind).map_err(&fault)?;
+        let percentile = percentile(&correlation, kind).map_err(&fault)?;
         if correlation.timespan_ms <= 0 || correlation.timespan_ms > MAX_TIMESPAN_MS {
             return Err(fault(format!(
                 "timespan_ms is {}, not above 0 and at most 31 days",
                 correlation.timespan_ms
             )));
-        }
-        if correlation.expression.is_some() {
-            return Err(fault("extended conditions are not supported by this sensor".to_owned()));
         }
         let mut members = Vec::with_capacity(correlation.rules.len());
         for id in &correlation.rules {
@@ -148,34 +214,58 @@ pub fn compile(
             members.push(Member { source, group, values });
         }
         places.insert(correlation.metadata.id.clone(), base + done.len() as u32);
-        done.push(definition(correlation, kind, members, condition));
+        let meaning = Meaning {
+            kind,
+            condition,
+            paths,
+            percentile,
+        };
+        done.push(definition(correlation, members, meaning));
     }
     Ok(done)
 }
 
-fn definition(
-    written: model::Correlation,
+/// What a correlation asks of its windows.
+#[derive(Debug)]
+struct Meaning {
     kind: Kind,
-    members: Vec<Member>,
-    condition: Vec<(Comparison, f64)>,
-) -> Definition {
+    condition: Vec<(Comparison, Fixed)>,
+    paths: Vec<Path>,
+    percentile: Fixed,
+}
+
+fn pace(meaning: &Meaning) -> Pace {
+    let rises = |(op, _): &(Comparison, Fixed)| matches!(op, Comparison::Gt | Comparison::Gte);
+    if meaning.paths.iter().any(|path| path.unwanted != 0) {
+        Pace::Closed
+    } else if !meaning.paths.is_empty() || !meaning.kind.is_numeric() && meaning.condition.iter().all(rises) {
+        Pace::AtOnce
+    } else {
+        Pace::Settled
+    }
+}
+
+fn definition(written: model::Correlation, members: Vec<Member>, meaning: Meaning) -> Definition {
     let mut keys = written.group_by.clone();
     keys.push("value".to_owned());
     let fingerprint = crate::sigma::digest(&[
         written.metadata.id.as_bytes(),
         format!(
-            "{:?} {:?} {:?} {:?} {:?} {} {condition:?}",
-            kind, written.rules, written.group_by, written.aliases, written.field, written.timespan_ms
+            "{meaning:?} {:?} {:?} {:?} {:?} {}",
+            written.rules, written.group_by, written.aliases, written.field, written.timespan_ms
         )
         .as_bytes(),
     ]);
     Definition {
-        kind,
+        pace: pace(&meaning),
+        kind: meaning.kind,
         members,
         rules: written.rules,
         group_by: written.group_by,
         timespan: written.timespan_ms * 1_000_000,
-        condition,
+        condition: meaning.condition,
+        paths: meaning.paths,
+        percentile: meaning.percentile,
         keys,
         alert: written.alert,
         metadata: written.metadata,
@@ -184,41 +274,60 @@ fn definition(
 }
 
 fn kind(written: &model::Correlation) -> Result<Kind, String> {
-    let kind = match written.kind.as_str() {
-        "event_count" => Kind::EventCount,
-        "value_count" => Kind::ValueCount,
-        "temporal" => Kind::Temporal,
-        "temporal_ordered" => Kind::TemporalOrdered,
-        other => return Err(format!("the type {other:?} is not supported by this sensor")),
-    };
+    let kind = Kind::parse(&written.kind)
+        .ok_or_else(|| format!("the type {:?} is not supported by this sensor", written.kind))?;
     if written.rules.is_empty() {
         return Err("it lists no rules".to_owned());
     }
     if written.rules.len() > 64 {
         return Err("it lists more than 64 rules".to_owned());
     }
-    if kind == Kind::ValueCount && written.field.is_empty() {
-        return Err("value_count needs a field".to_owned());
+    match written.field.len() {
+        0 if kind == Kind::ValueCount || kind.is_numeric() => Err(format!("{} needs a field", kind.word())),
+        2.. if kind.is_numeric() => Err(format!("{} is about one field", kind.word())),
+        _ => Ok(kind),
     }
-    Ok(kind)
 }
 
-fn condition(written: &model::Correlation, kind: Kind) -> Result<Vec<(Comparison, f64)>, String> {
+fn percentile(written: &model::Correlation, kind: Kind) -> Result<Fixed, String> {
+    match (kind, written.percentile) {
+        (Kind::ValueMedian, _) => Ok(Fixed::from_f64(50.0)),
+        (Kind::ValuePercentile, Some(percentile)) if (0.0..=100.0).contains(&percentile) => {
+            Ok(Fixed::from_f64(percentile))
+        }
+        (Kind::ValuePercentile, other) => Err(format!("the percentile is {other:?}, not from 0 to 100")),
+        _ => Ok(Fixed::default()),
+    }
+}
+
+fn paths(written: &model::Correlation, kind: Kind) -> Result<Vec<Path>, String> {
+    match &written.expression {
+        Some(_) if !kind.is_temporal() => Err(format!("{} has an expression", kind.word())),
+        Some(expression) => expression::paths(expression, written.rules.len()),
+        None if kind == Kind::TemporalOrdered => Ok(vec![Path::all(written.rules.len())]),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn condition(written: &model::Correlation, kind: Kind) -> Result<Vec<(Comparison, Fixed)>, String> {
+    let highest = if kind.is_numeric() { MAX_AMOUNT } else { MAX_THRESHOLD };
     let mut terms = Vec::with_capacity(written.condition.len());
     for term in &written.condition {
         let op = Comparison::parse(&term.op).ok_or_else(|| format!("the operator {:?} is unknown", term.op))?;
-        if !term.value.is_finite() || term.value.abs() > MAX_THRESHOLD {
-            return Err(format!("the threshold {} is above {MAX_THRESHOLD}", term.value));
+        if !term.value.is_finite() || term.value.abs() > highest {
+            return Err(format!("the threshold {} is above {highest}", term.value));
         }
-        terms.push((op, term.value));
+        terms.push((op, Fixed::from_f64(term.value)));
     }
     match kind {
-        Kind::EventCount | Kind::ValueCount if terms.is_empty() => Err("it has no condition".to_owned()),
+        _ if written.expression.is_some() => Ok(Vec::new()),
         // Without a condition: all of the listed rules.
         Kind::Temporal if terms.is_empty() => {
             let different: BTreeSet<_> = written.rules.iter().collect();
-            Ok(vec![(Comparison::Gte, different.len() as f64)])
+            Ok(vec![(Comparison::Gte, Fixed::from_f64(different.len() as f64))])
         }
+        Kind::Temporal | Kind::TemporalOrdered => Ok(terms),
+        _ if terms.is_empty() => Err("it has no condition".to_owned()),
         _ => Ok(terms),
     }
 }

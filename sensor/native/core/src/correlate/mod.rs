@@ -4,11 +4,23 @@
 //! rule raises no alert. [`Correlator::advance`] tells it the time, [`Correlator::snapshot`] is its part of a checkpoint.
 
 mod correlator;
+mod counts;
 pub mod definition;
+mod entry;
+mod expression;
+mod firing;
+mod fixed;
+mod forward;
+mod numbers;
 mod order;
+mod rising;
+mod settled;
+mod sketch;
 mod snapshot;
 mod store;
 mod window;
 
-pub use correlator::{Correlator, Counts, Settings};
+pub use correlator::{Correlator, Settings};
+pub use counts::Counts;
+pub use order::Ordered;
 pub use snapshot::RestoreError;

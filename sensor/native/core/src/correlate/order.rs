@@ -1,4 +1,5 @@
-//! Replay puts hits in the order of their events before they are counted: the order of arguments and speed change nothing.
+//! Replay puts hits in the order of their events, before they are counted and before they are given out: the order of
+//! arguments and speed change nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,33 +11,34 @@ const MAX_BYTES: usize = 32 << 20;
 
 type Place = (i64, Arc<str>, u64, u32, u64);
 
-/// Hits by (event time, input, offset, rule).
+/// Hits by (event time, input, offset, rule): a match stands before the correlations that it completes.
 #[derive(Debug, Default)]
 pub struct Ordered {
     hits: BTreeMap<Place, Hit>,
     bytes: usize,
     count: u64,
-    /// Hits let go before their time because too many waited.
-    pub early: u64,
 }
 
 impl Ordered {
-    /// Adds a hit. Hits that must go before their time are given back.
-    pub fn add(&mut self, hit: Hit, early: &mut Vec<Hit>) {
+    /// Adds a hit.
+    pub fn add(&mut self, hit: Hit) {
         self.count += 1; // equal places keep the order in which they came
         self.bytes += bytes(&hit);
         self.hits.insert(
             (hit.ts.0, Arc::clone(&hit.input), hit.offset, hit.member, self.count),
             hit,
         );
-        while self.bytes > MAX_BYTES {
-            let Some((_, hit)) = self.hits.pop_first() else {
-                break;
-            };
-            self.bytes -= bytes(&hit);
-            self.early += 1;
-            early.push(hit);
-        }
+    }
+
+    /// When more wait than may: the time of the first, which must go.
+    pub fn overfull(&self) -> Option<i64> {
+        let (first, ..) = self.hits.first_key_value()?.0;
+        (self.bytes > MAX_BYTES).then_some(*first)
+    }
+
+    /// The first hit.
+    pub fn next(&mut self) -> Option<Hit> {
+        self.next_before(i64::MAX)
     }
 
     /// The first hit of an event before `until`.

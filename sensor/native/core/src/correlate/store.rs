@@ -8,38 +8,13 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use super::definition::Definition;
+use super::entry::Last;
 use super::window::Window;
-use crate::event::LogSource;
-use crate::sigma::{Correlated, EventId, Matched};
+use crate::sigma::{Correlated, EventId};
 
 /// Place of a key.
 pub type Slot = u32;
 const NONE: Slot = Slot::MAX;
-
-/// The last contributing event, for the alert.
-#[derive(Debug, Clone)]
-pub struct Last {
-    /// Its JSON.
-    pub event: Arc<str>,
-    /// Its log source.
-    pub logsource: Arc<LogSource>,
-    /// Its input.
-    pub input: Arc<str>,
-    /// Its place there.
-    pub offset: u64,
-    /// Its identity.
-    pub source: EventId,
-    /// Its evidence.
-    pub matched: Vec<Matched>,
-    /// It was re-timed.
-    pub retimed: bool,
-}
-
-impl Last {
-    fn bytes(&self) -> usize {
-        self.event.len() + self.matched.len() * 200 + 128
-    }
-}
 
 /// A hit that fired, while its key is quiet.
 #[derive(Debug, Clone)]
@@ -53,7 +28,7 @@ pub struct Quiet {
     /// What the hit said.
     pub correlated: Box<Correlated>,
     /// The event of the latest of them.
-    pub last: Last,
+    pub last: Arc<Last>,
 }
 
 /// State of one group key of one correlation.
@@ -67,8 +42,6 @@ pub struct Key {
     pub group: Box<[Box<str>]>,
     /// Its window.
     pub window: Window,
-    /// Ends of windows that wait until no late event can change them, with their last events.
-    pub waiting: Vec<(i64, Last)>,
     /// The hit that fired last.
     pub quiet: Option<Quiet>,
     /// When something is due: a waiting window, the end of the quiet time, the end of the key.
@@ -81,13 +54,12 @@ pub struct Key {
 
 impl Key {
     /// A key without hits.
-    pub fn new(correlation: u32, folded: Box<[u8]>, group: Box<[Box<str>]>) -> Self {
+    pub fn new(correlation: u32, folded: Box<[u8]>, group: Box<[Box<str>]>, window: Window) -> Self {
         Self {
             correlation,
             folded,
             group,
-            window: Window::default(),
-            waiting: Vec::new(),
+            window,
             quiet: None,
             due: i64::MAX,
             bytes: 0,
@@ -104,7 +76,6 @@ impl Key {
             + self.folded.len()
             + self.group.iter().map(|g| g.len() + 16).sum::<usize>()
             + self.window.bytes()
-            + self.waiting.iter().map(|(_, last)| last.bytes()).sum::<usize>()
             + self.quiet.as_ref().map_or(0, |q| q.last.bytes() + 1_024)
     }
 
@@ -113,10 +84,7 @@ impl Key {
         let wait = lateness.saturating_add(1);
         let newest = self.window.newest().unwrap_or(i64::MIN);
         let idle = newest.saturating_add(definition.timespan).saturating_add(wait);
-        let waiting = self
-            .waiting
-            .first()
-            .map_or(i64::MAX, |(end, _)| end.saturating_add(wait));
+        let waiting = self.window.next_end(definition).map_or(i64::MAX, |end| end.saturating_add(wait));
         let quiet = self
             .quiet
             .as_ref()
@@ -142,14 +110,17 @@ pub struct Store {
     hasher: foldhash::fast::RandomState,
     /// Keys with a single hit, then all others.
     lists: [Ends; 2],
-    timetable: BTreeSet<(i64, Slot)>,
+    /// Correlations that others read stand before these, and are decided first.
+    timetable: BTreeSet<(i64, u32, Slot)>,
     bytes: usize,
     limit: usize,
+    /// Keys by correlation.
+    keys_of: Vec<u64>,
 }
 
 impl Store {
-    /// A store of at most `limit` bytes.
-    pub fn new(limit: usize) -> Self {
+    /// A store of at most `limit` bytes for so many correlations.
+    pub fn new(limit: usize, correlations: usize) -> Self {
         Self {
             keys: Vec::new(),
             free: Vec::new(),
@@ -162,6 +133,7 @@ impl Store {
             timetable: BTreeSet::new(),
             bytes: 0,
             limit,
+            keys_of: vec![0; correlations],
         }
     }
 
@@ -175,9 +147,17 @@ impl Store {
         self.table.len()
     }
 
-    /// All keys, in no order.
+    /// Number of keys of a correlation.
+    pub fn keys_of(&self, correlation: usize) -> u64 {
+        self.keys_of[correlation]
+    }
+
+    /// All keys, the most dispensable first: taken again in this order, they are as dispensable as before.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter().flatten()
+        self.lists.iter().flat_map(|ends| {
+            let next = |key: &&Key| self.get(key.newer);
+            std::iter::successors(self.get(ends.oldest), next)
+        })
     }
 
     /// The key in a slot.
@@ -191,7 +171,12 @@ impl Store {
     }
 
     /// The slot of a key; it is made where there is none.
-    pub fn slot(&mut self, correlation: u32, key: &[u8], group: impl FnOnce() -> Box<[Box<str>]>) -> Slot {
+    pub fn slot(
+        &mut self,
+        correlation: u32,
+        key: &[u8],
+        made: impl FnOnce() -> (Box<[Box<str>]>, Window),
+    ) -> Slot {
         let hash = self.hasher.hash_one((correlation, key));
         let (keys, hasher) = (&self.keys, &self.hasher);
         let same = |slot: &Slot| {
@@ -209,7 +194,9 @@ impl Store {
             TableEntry::Vacant(place) => {
                 let slot = self.free.pop().unwrap_or(self.keys.len() as Slot);
                 place.insert(slot);
-                let key = Key::new(correlation, key.into(), group());
+                let (group, window) = made();
+                let key = Key::new(correlation, key.into(), group, window);
+                self.keys_of[correlation as usize] += 1;
                 match self.keys.get_mut(slot as usize) {
                     Some(empty) => *empty = Some(key),
                     None => self.keys.push(Some(key)),
@@ -226,14 +213,14 @@ impl Store {
         let Some(key) = self.keys[slot as usize].as_mut() else {
             return;
         };
-        key.single = key.window.entries().len() < 2 && key.quiet.is_none();
+        key.single = key.window.len() < 2 && key.quiet.is_none();
         let bytes = key.measure();
         self.bytes = self.bytes - key.bytes + bytes;
         key.bytes = bytes;
         if key.due != due {
-            self.timetable.remove(&(key.due, slot));
+            self.timetable.remove(&(key.due, key.correlation, slot));
             key.due = due;
-            self.timetable.insert((due, slot));
+            self.timetable.insert((due, key.correlation, slot));
         }
         self.link(slot);
     }
@@ -242,8 +229,8 @@ impl Store {
     pub fn due(&self, now: i64) -> Option<Slot> {
         self.timetable
             .first()
-            .filter(|(due, _)| *due <= now)
-            .map(|(_, slot)| *slot)
+            .filter(|(due, ..)| *due <= now)
+            .map(|(.., slot)| *slot)
     }
 
     /// Removes a key.
@@ -254,7 +241,8 @@ impl Store {
         if let Ok(found) = self.table.find_entry(hash, |s| *s == slot) {
             found.remove();
         }
-        self.timetable.remove(&(key.due, slot));
+        self.timetable.remove(&(key.due, key.correlation, slot));
+        self.keys_of[key.correlation as usize] -= 1;
         self.bytes -= key.bytes;
         self.free.push(slot);
         Some(key)

@@ -9,15 +9,22 @@ use super::core::Core;
 use super::merge::Merge;
 use super::overlay::Overlay;
 use super::settings::Settings;
+use crate::correlate::Ordered;
+use crate::event::Time;
 use crate::log::definition;
 use crate::log::source::Sources;
 use crate::sigma::{Pack, PackError};
 use crate::stats::{Report, Tally};
 
+/// Frames and lines after which a poll returns whatever there is, so that the caller can say how far it has come.
+const STRETCH: usize = 50_000;
+
 /// A run over files.
 pub struct Replay {
     merge: Merge,
     core: Core,
+    /// Alerts wait here for earlier ones: a correlation may be known long after its time.
+    held: Ordered,
     ready: VecDeque<Vec<u8>>,
     finished: bool,
 }
@@ -47,28 +54,43 @@ impl Replay {
         Ok(Self {
             merge,
             core,
+            held: Ordered::default(),
             ready: VecDeque::new(),
             finished: false,
         })
     }
 
-    /// Goes on until there are `most` alerts or the inputs are at their end; alerts are JSON documents.
+    /// Goes on until there are `most` alerts, the inputs are at their end, or a while has passed; alerts are JSON documents, in
+    /// the order of (time, input, offset) as far as memory for those that wait allows.
     pub fn poll(&mut self, most: usize) -> Vec<Vec<u8>> {
         let Self {
             merge,
             core,
+            held,
             ready,
             finished,
         } = self;
-        while ready.len() < most && !*finished {
+        for _ in 0..STRETCH {
+            if ready.len() >= most || *finished {
+                break;
+            }
             let more = merge.step(&mut |event, input, offset| {
-                core.event(event, input, offset, None, None, &mut |hit| {
-                    ready.push_back(hit.to_json());
-                });
+                core.event(event, input, offset, None, None, &mut |hit| held.add(hit));
             });
             if !more {
-                core.finish(&mut |hit| ready.push_back(hit.to_json()));
+                core.finish(&mut |hit| held.add(hit));
                 *finished = true;
+            }
+            while let Some(first) = held.overfull() {
+                // What the correlations make of everything up to there belongs before the next.
+                let until = first.saturating_add(1);
+                core.advance(Time(until), &mut |hit| held.add(hit));
+                while let Some(hit) = held.next_before(until) {
+                    ready.push_back(hit.to_json());
+                }
+            }
+            while *finished && let Some(hit) = held.next() {
+                ready.push_back(hit.to_json());
             }
         }
         let most = most.min(ready.len());

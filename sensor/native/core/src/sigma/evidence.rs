@@ -33,7 +33,7 @@ fn collect(plain: &Plain<'_>, selection: &str, node: NodeId, out: &mut Vec<Match
             out.push(Matched {
                 selection: selection.to_owned(),
                 field,
-                op: predicate.op,
+                op: predicate.op.into(),
                 value,
                 actual,
             });

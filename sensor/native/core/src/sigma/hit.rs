@@ -1,5 +1,6 @@
 //! A hit: one rule, one event, and the evidence for it; or a correlation's, over the hits of others.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -15,7 +16,7 @@ pub struct Matched {
     /// The field that the rule names, or of a keyword the field that held it.
     pub field: String,
     /// The operator.
-    pub op: &'static str,
+    pub op: Cow<'static, str>,
     /// The rule's side.
     pub value: Json,
     /// The event's side.
@@ -45,6 +46,8 @@ pub struct Correlated {
     pub count: u64,
     /// The number that met the condition.
     pub value: f64,
+    /// Of sums, averages and percentiles: whether all events were still there one by one; if not, `value` is an estimate.
+    pub exact: Option<bool>,
     /// Quiet hits that a summary stands for; 0 in a hit.
     pub repeats: u64,
     /// Ids of the rules.
@@ -157,7 +160,7 @@ impl Correlated {
         } else {
             Json::from(self.value)
         };
-        json!({
+        let mut said = json!({
             "type": self.kind,
             "group": group,
             "start": self.start.0,
@@ -168,6 +171,10 @@ impl Correlated {
             "repeats": self.repeats,
             "rules": self.rules,
             "samples": self.samples.iter().map(|id| hex(id)).collect::<Vec<_>>(),
-        })
+        });
+        if let Some(exact) = self.exact {
+            said["estimate"] = if exact { "exact" } else { "sketch" }.into();
+        }
+        said
     }
 }

@@ -221,6 +221,20 @@ pub struct Term {
     pub value: f64,
 }
 
+/// An extended condition.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Expression {
+    /// Of the listed rules, the one at this place has a hit.
+    Rule(u16),
+    /// All hold.
+    And(Vec<Expression>),
+    /// One holds.
+    Or(Vec<Expression>),
+    /// It does not hold.
+    Not(Box<Expression>),
+}
+
 /// One correlation.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Correlation {
@@ -246,9 +260,9 @@ pub struct Correlation {
     /// Of `value_percentile`.
     #[serde(default)]
     pub percentile: Option<f64>,
-    /// An extended condition; reserved.
+    /// Of temporal types: an extended condition, in place of `condition`.
     #[serde(default)]
-    pub expression: Option<Json>,
+    pub expression: Option<Expression>,
     /// Whether it raises alerts of its own.
     #[serde(default = "yes")]
     pub alert: bool,
