@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from vigla_rules.caching.cache import DraftCache
 from vigla_rules.drafts import CorrelationDraft, Draft, FileDrafts, FilterDraft, Metadata, RuleDraft
+from vigla_rules.extended import to_json
 from vigla_rules.files import RuleFile
 from vigla_rules.findings import Finding
 from vigla_rules.graph import Graph
@@ -224,7 +225,7 @@ def _correlation(draft: CorrelationDraft, owner: Tree, quiet: set[str]) -> dict[
         "field": list(draft.fields),
         "percentile": draft.percentile,
         "condition": [{"op": op, "value": value} for op, value in draft.condition],
-        "expression": draft.expression,
+        "expression": None if draft.expression is None else to_json(draft.expression),
         "alert": draft.meta.id not in quiet,
     }
 

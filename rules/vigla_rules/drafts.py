@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from vigla_rules.expressions import Expression
+from vigla_rules.extended import Extended
 from vigla_rules.findings import At, Finding
 
 
@@ -84,7 +85,7 @@ class RuleDraft:
 class CorrelationDraft:
     """One correlation; ``rules`` and the keys of ``aliases`` are references by name or id as the author wrote them.
 
-    ``expression`` is an extended condition as in ``rules.json``, over places in ``rules``.
+    ``expression`` is an extended condition over places in ``rules``.
     """
 
     meta: Metadata
@@ -97,7 +98,7 @@ class CorrelationDraft:
     fields: tuple[str, ...]
     percentile: float | None
     condition: tuple[tuple[str, int | float], ...]
-    expression: dict[str, object] | None
+    expression: Extended | None
     generate: bool
 
 

@@ -6,6 +6,7 @@ Read here and not by pySigma, which knows no place in the file and takes a condi
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from vigla_rules.findings import Code, Refusal, did_you_mean
 
@@ -17,8 +18,8 @@ _WORDS = ("and", "or", "not")
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]+|[()]|\S")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
-Extended = dict[str, object]
-"""As in ``rules.json``: ``{"rule": place}``, ``{"not": …}``, ``{"and": […]}``, ``{"or": […]}``."""
+Extended = tuple[str, "int | Extended | tuple[Extended, ...]"]
+"""``("rule", place)``, ``("not", …)``, ``("and", (…, …))``, ``("or", (…, …))``."""
 Alternative = tuple[frozenset[int], frozenset[int]]
 """Rules that must have a hit, and rules that must have none."""
 
@@ -68,7 +69,7 @@ class _Parser:
         while self.left == [word]:
             self.at += 1
             parts.append(part())
-        return parts[0] if len(parts) == 1 else {word: parts}
+        return parts[0] if len(parts) == 1 else (word, tuple(parts))
 
     def _one(self, depth: int) -> Extended:
         if depth > MAX_NESTING:
@@ -83,11 +84,11 @@ class _Parser:
             return inner
         if word == "not":
             self.at += 1
-            return {"not": self._one(depth + 1)}
+            return "not", self._one(depth + 1)
         if word not in self.rules:
             raise self.unexpected()
         self.at += 1
-        return {"rule": self.rules.index(word)}
+        return "rule", self.rules.index(word)
 
     def unexpected(self) -> Refusal:
         """What stands where something else belongs."""
@@ -115,20 +116,30 @@ def alternatives(expression: Extended) -> Iterator[Alternative]:
 
 
 def _alternatives(expression: Extended, *, negated: bool) -> list[Alternative]:
-    [(kind, content)] = expression.items()
-    if kind == "rule" and isinstance(content, int):
-        one: frozenset[int] = frozenset({content})
-        return [(frozenset(), one) if negated else (one, frozenset())]
-    if kind == "not" and isinstance(content, dict):
-        return _alternatives(content, negated=not negated)
-    parts = content if isinstance(content, list) else []
-    each = [_alternatives(part, negated=negated) for part in parts]
+    match expression:
+        case "rule", int(place):
+            return [(frozenset(), frozenset({place})) if negated else (frozenset({place}), frozenset())]
+        case "not", tuple(inner):
+            return _alternatives(cast("Extended", inner), negated=not negated)
+    kind, parts = expression
+    each = [_alternatives(part, negated=negated) for part in cast("tuple[Extended, ...]", parts)]
     if (kind == "and") == negated:
         return _bounded([one for part in each for one in part])
     found: list[Alternative] = [(frozenset(), frozenset())]
     for part in each:
         found = _bounded([(a | c, b | d) for a, b in found for c, d in part])
     return found
+
+
+def to_json(expression: Extended) -> dict[str, object]:
+    """As in ``rules.json``: ``{"rule": place}``, ``{"not": …}``, ``{"and": […]}``, ``{"or": […]}``."""
+    match expression:
+        case "rule", int(place):
+            return {"rule": place}
+        case "not", tuple(inner):
+            return {"not": to_json(cast("Extended", inner))}
+    kind, parts = expression
+    return {kind: [to_json(part) for part in cast("tuple[Extended, ...]", parts)]}
 
 
 def _bounded(found: list[Alternative]) -> list[Alternative]:

@@ -9,6 +9,7 @@ import yaml
 from tests.sigma.engines import Engine
 from tests.sigma.packs import LOGSOURCE, compiled, rule
 from tests.sigma.reference import Event
+from vigla_rules.extended import alternatives, to_json
 
 START = 1_700_000_000
 SECOND = 1_000_000_000
@@ -130,8 +131,10 @@ def test_without_a_list_the_condition_names_the_rules() -> None:
     assert not built.refused, built.refused
     [draft] = built.linked.correlations
     assert draft.rules == (OK["id"], FAIL["id"])
+    assert draft.expression is not None
     ok, fail = {"rule": 0}, {"rule": 1}
-    assert draft.expression == {"and": [ok, {"not": {"or": [fail, {"not": ok}]}}]}
+    assert to_json(draft.expression) == {"and": [ok, {"not": {"or": [fail, {"not": ok}]}}]}
+    assert list(alternatives(draft.expression)) == [(frozenset({0}), frozenset({1}))]
 
 
 def test_a_correlation_over_a_refused_rule_names_it() -> None:

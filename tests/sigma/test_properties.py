@@ -161,7 +161,15 @@ def test_patterns_are_read_alike(patterns: list[tuple[str, str]], texts: list[st
     assert NativeEngine().run(pack, seen, {}) == ReferenceEngine().run(pack, seen, {})
 
 
-CORRELATED = st.lists(st.tuples(st.integers(0, 90), st.sampled_from("xyX"), st.sampled_from("abc")), max_size=24)
+CORRELATED = st.lists(
+    st.tuples(
+        st.integers(0, 90),
+        st.sampled_from("xyX"),
+        st.sampled_from("abc"),
+        st.sampled_from([1, 2.5, -0.75, 4, "3", "0.1", "many", None, [2], 10**6]),
+    ),
+    max_size=24,
+)
 CORRELATIONS = st.sampled_from(
     [
         {"type": "event_count", "rules": ["a"], "condition": {"gte": 3}},
@@ -169,29 +177,89 @@ CORRELATIONS = st.sampled_from(
         {"type": "event_count", "rules": ["a"], "condition": {"eq": 2}},
         {"type": "event_count", "rules": ["b"], "condition": {"lt": 2}},
         {"type": "event_count", "rules": ["a", "c"], "condition": {"gte": 2, "lte": 3}},
+        {"type": "event_count", "rules": ["a", "c"], "condition": {"gt": 1.5, "neq": 3}},
         {"type": "value_count", "rules": ["a", "b", "c"], "condition": {"gte": 2, "field": "k"}},
+        {"type": "value_count", "rules": ["a", "b", "c"], "condition": {"gte": 3, "field": ["k", "n"]}},
+        {"type": "value_count", "rules": ["a", "b"], "condition": {"lte": 1, "field": "n"}},
+        {"type": "value_sum", "rules": ["a", "b", "c"], "condition": {"gte": 5, "field": "n"}},
+        {"type": "value_sum", "rules": ["a"], "condition": {"gt": 0, "lt": 0.3, "field": "n"}},
+        {"type": "value_avg", "rules": ["a", "b"], "condition": {"lt": 1.75, "field": "n"}},
+        {"type": "value_median", "rules": ["a", "b", "c"], "condition": {"neq": 2.5, "field": "n"}},
+        {"type": "value_percentile", "rules": ["a", "b"], "condition": {"gte": 3.1, "percentile": 90, "field": "n"}},
+        {"type": "value_percentile", "rules": ["c"], "condition": {"lte": 1, "percentile": 12.5, "field": "n"}},
         {"type": "temporal", "rules": ["a", "b"]},
         {"type": "temporal", "rules": ["a", "b", "c"], "condition": {"gte": 2}},
+        {"type": "temporal", "condition": "a and not b"},
+        {"type": "temporal", "condition": "a and b and not c"},
+        {"type": "temporal", "condition": "a and (b or c)"},
+        {"type": "temporal", "condition": "(a and not b) or (c and not (a or b))"},
+        {"type": "temporal", "condition": "a or b", "rules": ["b", "a"]},
         {"type": "temporal_ordered", "rules": ["a", "b"]},
         {"type": "temporal_ordered", "rules": ["c", "a", "b"]},
+        {"type": "temporal_ordered", "condition": "c and a and not b"},
+        {"type": "temporal_ordered", "condition": "b and not (a and c)"},
+        {"type": "temporal_ordered", "condition": "a and b or b and c"},
     ]
 )
+PARENTS = st.sampled_from(
+    [
+        None,
+        {"type": "event_count", "rules": ["it"], "condition": {"gte": 2}},
+        {"type": "event_count", "rules": ["it", "a"], "condition": {"eq": 2}},
+        {"type": "temporal_ordered", "rules": ["it", "b"]},
+        {"type": "temporal", "condition": "it and not c"},
+        {"type": "value_sum", "rules": ["it"], "condition": {"gte": 4, "field": "value"}},
+    ]
+)
+SPANS = st.sampled_from(["5s", "20s", "1m"])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(body=CORRELATIONS, span=st.sampled_from(["5s", "20s", "1m"]), grouped=st.booleans(), happened=CORRELATED)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=CORRELATIONS, parent=PARENTS, spans=st.tuples(SPANS, SPANS), grouped=st.booleans(), happened=CORRELATED)
 def test_native_correlates_as_the_reference(
-    body: Mapping[str, object], span: str, grouped: bool, happened: list[tuple[int, str, str]]
+    body: Mapping[str, object],
+    parent: Mapping[str, object] | None,
+    spans: tuple[str, str],
+    grouped: bool,
+    happened: list[tuple[int, str, str, object]],
 ) -> None:
-    correlation = {**body, "timespan": span, **({"group-by": ["u"]} if grouped else {})}
-    whole = {key: value for key, value in rule({}, 9, name="it").items() if key not in ("detection", "logsource")}
+    by = {"group-by": ["u"]} if grouped else {}
+    bodies = [
+        {**body, "timespan": spans[0], **by},
+        *([] if parent is None else [{**parent, "timespan": spans[1], **by}]),
+    ]
+    pack = correlated(bodies)
+    seen = [Event({"u": u, "k": k, "n": n}, LOGSOURCE, START + at * SECOND) for at, u, k, n in happened]
+    assert NativeEngine().run(pack, seen, {}) == ReferenceEngine().run(pack, seen, {})
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=CORRELATIONS, happened=CORRELATED, data=st.data())
+def test_order_of_events_and_of_rules_never_matters(
+    body: Mapping[str, object], happened: list[tuple[int, str, str, object]], data: st.DataObject
+) -> None:
+    bodies = [{**body, "timespan": "20s", "group-by": ["u"]}]
+    apart = [(at * 50 + n, u, k, v) for n, (at, u, k, v) in enumerate(happened)]  # equal times keep their order
+    seen = [Event({"u": u, "k": k, "n": n}, LOGSOURCE, START + at * SECOND // 50) for at, u, k, n in apart]
+    engine = NativeEngine()
+    first = engine.run(correlated(bodies), seen, {})
+    assert engine.run(correlated(bodies, turn=True), data.draw(st.permutations(seen)), {}) == first
+
+
+def correlated(bodies: list[dict[str, object]], *, turn: bool = False) -> bytes:
+    """A pack of the rules ``a``, ``b``, ``c`` and of correlations ``it`` and ``above``."""
+    whole = {key: value for key, value in rule({}, 9).items() if key not in ("detection", "logsource", "id")}
     rules = [
         rule({"s": {"k": word}, "condition": "s"}, number, name=word) for number, word in enumerate("abc", start=1)
     ]
-    built = compiled([*rules, {**whole, "correlation": correlation}])
+    named = [
+        {**whole, "id": f"00000000-0000-4000-8000-00000000001{at}", "name": name, "correlation": body}
+        for at, (name, body) in enumerate(zip(("it", "above"), bodies, strict=False))
+    ]
+    documents = [*rules, *named]
+    built = compiled(documents[::-1] if turn else documents)
     assert not built.refused, built.refused
-    events = [Event({"u": user, "k": word}, LOGSOURCE, START + at * SECOND) for at, user, word in happened]
-    assert NativeEngine().run(built.data, events, {}) == ReferenceEngine().run(built.data, events, {})
+    return built.data
 
 
 def made(detections: list[dict[str, object]], events: list[dict[str, object]]) -> tuple[bytes, list[Event]]:

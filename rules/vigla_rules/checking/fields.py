@@ -132,7 +132,7 @@ def _correlation(
     for listed in draft.rules:
         rule = by_id[listed]
         if isinstance(rule, CorrelationDraft):
-            names: frozenset[str] = frozenset(rule.group_by)
+            names: frozenset[str] = frozenset({*rule.group_by, "value"})
             is_open = False
         elif (known := table.known(rule.logsource)) is None:
             continue

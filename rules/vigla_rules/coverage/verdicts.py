@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vigla_rules.correlations import TEMPORAL
 from vigla_rules.coverage.feeds import Feed, Site
 from vigla_rules.drafts import CorrelationDraft, LogSource, Metadata, RuleDraft
 from vigla_rules.expressions import And, Expression, Not, Or, Predicate, predicates
+from vigla_rules.extended import alternatives
 from vigla_rules.linking import Linked
 
 
@@ -67,19 +69,19 @@ def _correlation(draft: CorrelationDraft, by_id: Mapping[str, Verdict]) -> Verdi
     listed = [by_id[rule] for rule in draft.rules]
     able = [verdict for verdict in listed if verdict.fires]
     served = tuple(dict.fromkeys(name for verdict in able for name in verdict.served_by))
-    if len(able) < _needed(draft):
+    if not _enough(draft, [verdict.fires for verdict in listed]):
         names = tuple(verdict.meta.name for verdict in listed if not verdict.fires)
         return Verdict(draft.meta, None, False, served, (), Why.NO_RULE, names)
     missing = tuple(verdict.meta.name for verdict in listed if not verdict.fires)
     return Verdict(draft.meta, None, True, served, missing)
 
 
-def _needed(draft: CorrelationDraft) -> int:
-    """How many of its rules must be able to fire."""
-    if draft.type not in ("temporal", "temporal_ordered"):
-        return 1
+def _enough(draft: CorrelationDraft, fires: Sequence[bool]) -> bool:
+    """Whether the rules that can fire can meet the condition."""
+    if draft.expression is not None:
+        return any(all(fires[place] for place in wanted) for wanted, _ in alternatives(draft.expression))
     floors = [bound for operator, bound in draft.condition if operator in ("gte", "eq")]
-    return int(max(floors, default=1))
+    return sum(fires) >= (max(floors, default=1) if draft.type in TEMPORAL else 1)
 
 
 def _can(expression: Expression, feed: Feed, rule: LogSource) -> tuple[bool, bool]:

@@ -205,7 +205,10 @@ impl Correlator {
         counts.events += 1;
         counts.retimed += u64::from(hit.retimed);
         let made = || {
-            let texts = reads.group.iter().map(|place| text_at(hit, *place).unwrap_or_default().into());
+            let texts = reads
+                .group
+                .iter()
+                .map(|place| text_at(hit, *place).unwrap_or_default().into());
             (texts.collect(), Window::new(definition))
         };
         let slot = self.store.slot(correlation, &self.key, made);
@@ -222,7 +225,13 @@ impl Correlator {
     }
 
     /// What a correlation counts of a hit.
-    fn value(&mut self, definition: &Definition, correlation: u32, reads: &Member, hit: &Hit) -> Option<(EventId, Fixed)> {
+    fn value(
+        &mut self,
+        definition: &Definition,
+        correlation: u32,
+        reads: &Member,
+        hit: &Hit,
+    ) -> Option<(EventId, Fixed)> {
         let counts = &mut self.counts[correlation as usize];
         // An event that two of the rules met is one event.
         let event = hit.source;

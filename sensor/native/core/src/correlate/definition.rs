@@ -162,7 +162,11 @@ impl Definition {
             let above = *op == Comparison::Gt && limit.is_whole();
             limit.ceiling(MOST) + usize::from(above)
         });
-        if self.paths.is_empty() { needs.max().unwrap_or(1) } else { 1 }
+        if self.paths.is_empty() {
+            needs.max().unwrap_or(1)
+        } else {
+            1
+        }
     }
 }
 

@@ -39,7 +39,14 @@ pub fn correlated(definition: &Definition, key: &Key, reading: Reading) -> Corre
 /// A correlation's hit, at `end`.
 pub fn hit(definition: &Definition, member: u32, id: EventId, said: Correlated, last: &Last) -> Hit {
     let end = said.end;
-    made(definition, member, id, HitKind::Correlation(Box::new(said)), end.0, last)
+    made(
+        definition,
+        member,
+        id,
+        HitKind::Correlation(Box::new(said)),
+        end.0,
+        last,
+    )
 }
 
 fn made(definition: &Definition, member: u32, id: EventId, kind: HitKind, end: i64, last: &Last) -> Hit {
@@ -77,5 +84,12 @@ pub fn summary(definition: &Definition, member: u32, quiet: Quiet) -> Option<Hit
         ..*quiet.correlated
     };
     let end = quiet.end.saturating_add(definition.timespan);
-    Some(made(definition, member, id, HitKind::Summary(Box::new(said)), end, &quiet.last))
+    Some(made(
+        definition,
+        member,
+        id,
+        HitKind::Summary(Box::new(said)),
+        end,
+        &quiet.last,
+    ))
 }

@@ -28,7 +28,11 @@ impl Fixed {
                 .then(|| Self::from_f64(number));
         }
         let mut value: i128 = 0;
-        let decimals = fraction.unwrap_or_default().bytes().chain(std::iter::repeat(b'0')).take(9);
+        let decimals = fraction
+            .unwrap_or_default()
+            .bytes()
+            .chain(std::iter::repeat(b'0'))
+            .take(9);
         for digit in whole.bytes().chain(decimals) {
             value = value.saturating_mul(10).saturating_add(i128::from(digit - b'0'));
         }
@@ -96,7 +100,12 @@ impl Number {
         let last = sorted.len().checked_sub(1)?;
         let rank = percentile.0.clamp(0, WHOLE) * last as i128;
         let low = usize::try_from(rank / WHOLE).unwrap_or(last);
-        Some(Self::between(sorted[low], sorted[last.min(low + 1)], rank % WHOLE, WHOLE))
+        Some(Self::between(
+            sorted[low],
+            sorted[last.min(low + 1)],
+            rank % WHOLE,
+            WHOLE,
+        ))
     }
 
     /// `low` and `part`/`whole` of the way to `high`; `whole` is at most 10^11.
@@ -174,7 +183,9 @@ mod tests {
 
     #[test]
     fn only_whole_text_is_a_number() {
-        for text in ["", "-", ".5", "5.", "1e3", " 1", "1 ", "0x10", "1,5", "inf", "NaN", "٣", "--1", "1.2.3"] {
+        for text in [
+            "", "-", ".5", "5.", "1e3", " 1", "1 ", "0x10", "1,5", "inf", "NaN", "٣", "--1", "1.2.3",
+        ] {
             assert_eq!(Fixed::parse(text), None, "{text:?}");
         }
         assert_eq!(read("+04"), Some(4.0));

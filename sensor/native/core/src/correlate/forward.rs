@@ -78,7 +78,9 @@ impl Forward {
             return Added::TooLate;
         }
         self.members.resize(definition.members.len(), 0);
-        let place = self.entries.partition_point(|(e, _)| e.order(&entry) != Ordering::Greater);
+        let place = self
+            .entries
+            .partition_point(|(e, _)| e.order(&entry) != Ordering::Greater);
         if place < self.to {
             self.members[usize::from(entry.member)] += 1;
             self.to += 1;
@@ -138,15 +140,26 @@ impl Forward {
 
     fn window(&self, definition: &Definition, start: i64, end: i64) -> Option<(Reading, Arc<Last>)> {
         let present = present(&self.members);
-        let starts = (self.entries.iter().take_while(|(e, _)| e.ts == start)).fold(0, |set, (e, _)| set | bit(e.member));
+        let starts =
+            (self.entries.iter().take_while(|(e, _)| e.ts == start)).fold(0, |set, (e, _)| set | bit(e.member));
         let met = |path: &&Path| {
             path.fits(present)
                 && path.wanted & starts != 0
                 && (definition.kind != Kind::TemporalOrdered || self.in_order(**path, start))
         };
         let path = *definition.paths.iter().find(met)?;
-        let on_path = || self.entries.range(..self.to).rev().filter(|(e, _)| path.wants(e.member));
-        let count = self.members.iter().zip(0..).filter(|(_, m)| path.wants(*m)).map(|(n, _)| u64::from(*n));
+        let on_path = || {
+            self.entries
+                .range(..self.to)
+                .rev()
+                .filter(|(e, _)| path.wants(e.member))
+        };
+        let count = self
+            .members
+            .iter()
+            .zip(0..)
+            .filter(|(_, m)| path.wants(*m))
+            .map(|(n, _)| u64::from(*n));
         let reading = Reading {
             number: Number::count(path.len()),
             start,

@@ -56,7 +56,11 @@ impl Rising {
         self.entries.capacity() * mem::size_of::<Entry>()
             + self.values.allocation_size()
             + self.members.capacity() * mem::size_of::<u32>()
-            + self.steps.iter().map(|s| s.capacity() * mem::size_of::<Step>() + 24).sum::<usize>()
+            + self
+                .steps
+                .iter()
+                .map(|s| s.capacity() * mem::size_of::<Step>() + 24)
+                .sum::<usize>()
     }
 
     /// Adds a hit where it belongs. The first window that holds it and meets the condition, unless the event is counted
@@ -131,7 +135,12 @@ impl Rising {
         let newest = self.entries.back()?;
         // All of a plain `temporal_ordered`'s rules are on its one path.
         let mut on_path = self.entries.range(self.first..).filter(|e| path.wants(e.member));
-        let count = self.members.iter().zip(0..).filter(|(_, m)| path.wants(*m)).map(|(n, _)| u64::from(*n));
+        let count = self
+            .members
+            .iter()
+            .zip(0..)
+            .filter(|(_, m)| path.wants(*m))
+            .map(|(n, _)| u64::from(*n));
         Some(Reading {
             number: Number::count(path.len()),
             start: on_path.next()?.ts.min(newest.ts),
@@ -146,8 +155,12 @@ impl Rising {
     /// anew, and only where there are entries enough.
     fn first_met(&self, definition: &Definition, place: usize) -> Option<Reading> {
         let ts = self.entries.get(place)?.ts;
-        let from = self.entries.partition_point(|e| e.ts < ts.saturating_sub(definition.timespan));
-        let to = self.entries.partition_point(|e| e.ts <= ts.saturating_add(definition.timespan));
+        let from = self
+            .entries
+            .partition_point(|e| e.ts < ts.saturating_sub(definition.timespan));
+        let to = self
+            .entries
+            .partition_point(|e| e.ts <= ts.saturating_add(definition.timespan));
         if to - from < definition.fewest() {
             return None;
         }
@@ -252,7 +265,9 @@ impl Rising {
             let place = path.before(entry.member);
             let start = match place.checked_sub(1) {
                 None => Some(entry.ts),
-                Some(before) => steps[before].settled.filter(|s| entry.ts.saturating_sub(*s) <= definition.timespan),
+                Some(before) => steps[before]
+                    .settled
+                    .filter(|s| entry.ts.saturating_sub(*s) <= definition.timespan),
             };
             steps[place].newest = steps[place].newest.max(start);
         }

@@ -84,9 +84,13 @@ impl Settled {
         if entry.ts < self.until {
             return self.add_late(definition, entry);
         }
-        let place = self.waiting.partition_point(|(e, _)| e.order(&entry) != Ordering::Greater);
+        let place = self
+            .waiting
+            .partition_point(|(e, _)| e.order(&entry) != Ordering::Greater);
         if definition.kind.counts_events() {
-            let mut same_place = (0..place).rev().take_while(|at| self.waiting[*at].0.order(&entry) == Ordering::Equal);
+            let mut same_place = (0..place)
+                .rev()
+                .take_while(|at| self.waiting[*at].0.order(&entry) == Ordering::Equal);
             if let Some(same) = same_place.find(|at| self.waiting[*at].0.value == entry.value) {
                 // The first of the listed rules speaks for an event that several met, whichever came first.
                 if entry.member < self.waiting[same].0.member {
@@ -106,7 +110,11 @@ impl Settled {
             return Added::TooLate;
         }
         let place = self.entries.partition_point(|e| e.order(&entry) != Ordering::Greater);
-        let mut same_place = self.entries.range(..place).rev().take_while(|e| e.order(&entry) == Ordering::Equal);
+        let mut same_place = self
+            .entries
+            .range(..place)
+            .rev()
+            .take_while(|e| e.order(&entry) == Ordering::Equal);
         if definition.kind.counts_events() && same_place.any(|e| e.value == entry.value) {
             return Added::Again;
         }
@@ -174,8 +182,8 @@ impl Settled {
     fn expire(&mut self, definition: &Definition, from: i64) {
         self.numbers.expire(from);
         while self.entries.front().is_some_and(|e| e.ts < from)
-                && let Some(entry) = self.entries.pop_front()
-            {
+            && let Some(entry) = self.entries.pop_front()
+        {
             match definition.kind {
                 Kind::ValueCount => uncount(&mut self.values, entry.value),
                 Kind::Temporal => self.members[usize::from(entry.member)] -= 1,

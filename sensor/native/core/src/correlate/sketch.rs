@@ -121,7 +121,10 @@ mod tests {
         for percentile in [0.0, 1.0, 25.0, 40.0, 50.0, 75.0, 99.0, 99.9, 100.0] {
             let exact = sorted[(percentile / 100.0 * (sorted.len() - 1) as f64) as usize];
             let about = sketch.percentile(Fixed::from_f64(percentile)).unwrap().as_f64();
-            assert!((about - exact).abs() <= exact.abs() * 0.010_1, "{percentile}: {about} for {exact}");
+            assert!(
+                (about - exact).abs() <= exact.abs() * 0.010_1,
+                "{percentile}: {about} for {exact}"
+            );
         }
         let mut twice = sketch.clone();
         twice.join(&sketch);

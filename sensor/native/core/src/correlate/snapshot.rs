@@ -173,7 +173,10 @@ impl Inputs {
     }
 
     fn waiting(&mut self, waiting: &VecDeque<(Entry, Arc<Last>)>) -> Vec<(EntryState, LastState)> {
-        (waiting.iter().map(|(entry, last)| (self.entry(entry), last_state(last)))).collect()
+        (waiting
+            .iter()
+            .map(|(entry, last)| (self.entry(entry), last_state(last))))
+        .collect()
     }
 }
 

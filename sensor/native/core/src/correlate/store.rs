@@ -46,6 +46,8 @@ pub struct Key {
     pub quiet: Option<Quiet>,
     /// When something is due: a waiting window, the end of the quiet time, the end of the key.
     pub due: i64,
+    /// Breaks ties of what is due, so that their order is the keys' own and not that of their coming.
+    rank: u64,
     bytes: usize,
     single: bool,
     newer: Slot,
@@ -56,6 +58,7 @@ impl Key {
     /// A key without hits.
     pub fn new(correlation: u32, folded: Box<[u8]>, group: Box<[Box<str>]>, window: Window) -> Self {
         Self {
+            rank: foldhash::fast::FixedState::with_seed(0).hash_one(&folded),
             correlation,
             folded,
             group,
@@ -84,7 +87,10 @@ impl Key {
         let wait = lateness.saturating_add(1);
         let newest = self.window.newest().unwrap_or(i64::MIN);
         let idle = newest.saturating_add(definition.timespan).saturating_add(wait);
-        let waiting = self.window.next_end(definition).map_or(i64::MAX, |end| end.saturating_add(wait));
+        let waiting = self
+            .window
+            .next_end(definition)
+            .map_or(i64::MAX, |end| end.saturating_add(wait));
         let quiet = self
             .quiet
             .as_ref()
@@ -111,7 +117,7 @@ pub struct Store {
     /// Keys with a single hit, then all others.
     lists: [Ends; 2],
     /// Correlations that others read stand before these, and are decided first.
-    timetable: BTreeSet<(i64, u32, Slot)>,
+    timetable: BTreeSet<(i64, u32, u64, Slot)>,
     bytes: usize,
     limit: usize,
     /// Keys by correlation.
@@ -171,12 +177,7 @@ impl Store {
     }
 
     /// The slot of a key; it is made where there is none.
-    pub fn slot(
-        &mut self,
-        correlation: u32,
-        key: &[u8],
-        made: impl FnOnce() -> (Box<[Box<str>]>, Window),
-    ) -> Slot {
+    pub fn slot(&mut self, correlation: u32, key: &[u8], made: impl FnOnce() -> (Box<[Box<str>]>, Window)) -> Slot {
         let hash = self.hasher.hash_one((correlation, key));
         let (keys, hasher) = (&self.keys, &self.hasher);
         let same = |slot: &Slot| {
@@ -218,9 +219,9 @@ impl Store {
         self.bytes = self.bytes - key.bytes + bytes;
         key.bytes = bytes;
         if key.due != due {
-            self.timetable.remove(&(key.due, key.correlation, slot));
+            self.timetable.remove(&(key.due, key.correlation, key.rank, slot));
             key.due = due;
-            self.timetable.insert((due, key.correlation, slot));
+            self.timetable.insert((due, key.correlation, key.rank, slot));
         }
         self.link(slot);
     }
@@ -241,7 +242,7 @@ impl Store {
         if let Ok(found) = self.table.find_entry(hash, |s| *s == slot) {
             found.remove();
         }
-        self.timetable.remove(&(key.due, key.correlation, slot));
+        self.timetable.remove(&(key.due, key.correlation, key.rank, slot));
         self.keys_of[key.correlation as usize] -= 1;
         self.bytes -= key.bytes;
         self.free.push(slot);

@@ -71,7 +71,13 @@ impl Window {
     }
 
     /// Adds a hit where it belongs; what fires at once with it.
-    pub fn add(&mut self, definition: &Definition, entry: Entry, last: &Arc<Last>, lateness: i64) -> (Added, Option<Reading>) {
+    pub fn add(
+        &mut self,
+        definition: &Definition,
+        entry: Entry,
+        last: &Arc<Last>,
+        lateness: i64,
+    ) -> (Added, Option<Reading>) {
         match self {
             Self::Rising(window) => (Added::Counted, window.add(definition, entry, lateness)),
             Self::Settled(window) => (window.add(definition, entry, last), None),

@@ -30,7 +30,9 @@ pub fn report(pack: &Pack) -> Vec<u8> {
             })
         })
         .collect();
-    json!({"rules": rules, "needles": needles.len()}).to_string().into_bytes()
+    json!({"rules": rules, "needles": needles.len()})
+        .to_string()
+        .into_bytes()
 }
 
 /// How many different predicates a condition asks at most.
