@@ -28,7 +28,9 @@ class ModuleEvaluator:
     """Wraps a module with ``Event`` and ``Reference`` (see ``tests/sigma/reference.py``)."""
 
     def __init__(self, path: Path) -> None:
-        spec = importlib.util.spec_from_file_location(_MODULE, path)
+        # As a package, so that it finds its parts beside it.
+        beside = [str(path.parent)]
+        spec = importlib.util.spec_from_file_location(_MODULE, path, submodule_search_locations=beside)
         if spec is None or spec.loader is None:
             raise ValueError(f"{path}: no Python module; name the reference evaluator")
         self.module = importlib.util.module_from_spec(spec)

@@ -131,7 +131,7 @@ impl Correlator {
         }
         self.ordered.add(hit);
         while self.ordered.overfull().is_some()
-            && let Some(hit) = self.ordered.next()
+            && let Some(hit) = self.ordered.first()
         {
             self.ordered_early += 1;
             self.take(hit, out);
@@ -149,7 +149,7 @@ impl Correlator {
 
     /// The input is at its end: everything that waits is decided, and every quiet time ends.
     pub fn finish(&mut self, out: &mut dyn FnMut(Hit)) {
-        while let Some(hit) = self.ordered.next() {
+        while let Some(hit) = self.ordered.first() {
             self.take(hit, out);
         }
         self.advance_to(i64::MAX - 1, out);

@@ -10,7 +10,7 @@ use crate::sigma::model::{self, Metadata};
 use crate::sigma::{Comparison, PackError, Rule};
 
 /// A count above this would need more memory than a key may have.
-const MAX_THRESHOLD: f64 = 65_536.0;
+const MAX_COUNT: usize = 65_536;
 /// Of sums, averages and percentiles: what doubles hold exactly.
 const MAX_AMOUNT: f64 = 1e15;
 const MAX_TIMESPAN_MS: i64 = 31 * 24 * 3_600 * 1_000;
@@ -149,18 +149,16 @@ impl Definition {
 
     /// The count beyond which every condition keeps its answer.
     pub fn enough(&self) -> usize {
-        const MOST: usize = MAX_THRESHOLD as usize;
-        let highest = self.condition.iter().map(|(_, limit)| limit.ceiling(MOST)).max();
+        let highest = self.condition.iter().map(|(_, limit)| limit.ceiling(MAX_COUNT)).max();
         // Of paths: each rule may have one.
         highest.unwrap_or(self.members.len()).max(1) + 1
     }
 
     /// Fewer entries than these never meet a condition that more of them confirm.
     pub fn fewest(&self) -> usize {
-        const MOST: usize = MAX_THRESHOLD as usize;
         let needs = self.condition.iter().map(|(op, limit)| {
             let above = *op == Comparison::Gt && limit.is_whole();
-            limit.ceiling(MOST) + usize::from(above)
+            limit.ceiling(MAX_COUNT) + usize::from(above)
         });
         if self.paths.is_empty() {
             needs.max().unwrap_or(1)
@@ -314,7 +312,11 @@ fn paths(written: &model::Correlation, kind: Kind) -> Result<Vec<Path>, String> 
 }
 
 fn condition(written: &model::Correlation, kind: Kind) -> Result<Vec<(Comparison, Fixed)>, String> {
-    let highest = if kind.is_numeric() { MAX_AMOUNT } else { MAX_THRESHOLD };
+    let highest = if kind.is_numeric() {
+        MAX_AMOUNT
+    } else {
+        MAX_COUNT as f64
+    };
     let mut terms = Vec::with_capacity(written.condition.len());
     for term in &written.condition {
         let op = Comparison::parse(&term.op).ok_or_else(|| format!("the operator {:?} is unknown", term.op))?;

@@ -1,6 +1,7 @@
 //! What a window keeps of an event, and what it says once its condition is met.
 
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 
@@ -79,6 +80,9 @@ impl Last {
         self.event.len() + self.matched.len() * 200 + mem::size_of::<Self>()
     }
 }
+
+/// Hits that wait, each with its event.
+pub type Waiting = VecDeque<(Entry, Arc<Last>)>;
 
 /// A window whose condition is met.
 #[derive(Debug, Clone, PartialEq)]

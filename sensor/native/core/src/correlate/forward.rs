@@ -2,12 +2,11 @@
 //! them any more (sigma.md 1.5).
 
 use std::cmp::Ordering;
-use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 
 use super::definition::{Definition, Kind};
-use super::entry::{Entry, Last, Reading, samples};
+use super::entry::{Entry, Last, Reading, Waiting, samples};
 use super::expression::{Path, bit};
 use super::fixed::Number;
 use super::window::{Added, MAX_HELD};
@@ -16,7 +15,7 @@ use super::window::{Added, MAX_HELD};
 #[derive(Debug, Clone)]
 pub struct Forward {
     /// From the first event whose window is not decided.
-    entries: VecDeque<(Entry, Arc<Last>)>,
+    entries: Waiting,
     /// Bytes of what waits with them.
     held: usize,
     /// Entries before this place are counted.
@@ -29,7 +28,7 @@ pub struct Forward {
 impl Default for Forward {
     fn default() -> Self {
         Self {
-            entries: VecDeque::new(),
+            entries: Waiting::new(),
             held: 0,
             to: 0,
             members: Vec::new(),
@@ -46,7 +45,7 @@ pub fn present(members: &[u32]) -> u64 {
 
 impl Forward {
     /// The entries, and up to when windows are decided: for a checkpoint.
-    pub fn parts(&self) -> (&VecDeque<(Entry, Arc<Last>)>, i64) {
+    pub fn parts(&self) -> (&Waiting, i64) {
         (&self.entries, self.until)
     }
 

@@ -37,7 +37,7 @@ impl Ordered {
     }
 
     /// The first hit.
-    pub fn next(&mut self) -> Option<Hit> {
+    pub fn first(&mut self) -> Option<Hit> {
         self.next_before(i64::MAX)
     }
 

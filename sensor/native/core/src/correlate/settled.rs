@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::definition::{Definition, Kind};
-use super::entry::{Entry, Last, Reading, samples};
+use super::entry::{Entry, Last, Reading, Waiting, samples};
 use super::fixed::Number;
 use super::numbers::{Chunk, EXACT, Numbers, STRETCH};
 use super::rising::{SLACK, Tally, latest_of_each, uncount};
@@ -17,7 +17,7 @@ use super::window::{Added, MAX_HELD};
 #[derive(Debug, Clone)]
 pub struct Settled {
     /// Hits that an earlier one may still come before.
-    waiting: VecDeque<(Entry, Arc<Last>)>,
+    waiting: Waiting,
     /// Bytes of what waits with them.
     held: usize,
     /// The window at `until`.
@@ -32,7 +32,7 @@ pub struct Settled {
 impl Default for Settled {
     fn default() -> Self {
         Self {
-            waiting: VecDeque::new(),
+            waiting: Waiting::new(),
             held: 0,
             entries: VecDeque::new(),
             until: i64::MIN,
@@ -45,7 +45,7 @@ impl Default for Settled {
 
 impl Settled {
     /// What waits, the window, its chunks, and up to when it is decided: for a checkpoint.
-    pub fn parts(&self) -> (&VecDeque<(Entry, Arc<Last>)>, &VecDeque<Entry>, &VecDeque<Chunk>, i64) {
+    pub fn parts(&self) -> (&Waiting, &VecDeque<Entry>, &VecDeque<Chunk>, i64) {
         (&self.waiting, &self.entries, self.numbers.chunks(), self.until)
     }
 

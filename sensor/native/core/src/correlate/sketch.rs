@@ -1,5 +1,5 @@
 //! The distribution of more numbers than are kept, within one part in a hundred (bins that grow by a factor: Masson, Rim
-//! and Lee, "DDSketch", 2019). Unlike other sketches it can be taken back exactly, so that it slides.
+//! and Lee, `DDSketch`, 2019). Unlike other sketches it can be taken back exactly, so that it slides.
 
 use std::collections::BTreeMap;
 
@@ -119,7 +119,9 @@ mod tests {
         let mut sorted = numbers.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         for percentile in [0.0, 1.0, 25.0, 40.0, 50.0, 75.0, 99.0, 99.9, 100.0] {
-            let exact = sorted[(percentile / 100.0 * (sorted.len() - 1) as f64) as usize];
+            #[allow(clippy::cast_sign_loss)] // a percentile is not below 0
+            let rank = (percentile / 100.0 * (sorted.len() - 1) as f64) as usize;
+            let exact = sorted[rank];
             let about = sketch.percentile(Fixed::from_f64(percentile)).unwrap().as_f64();
             assert!(
                 (about - exact).abs() <= exact.abs() * 0.010_1,

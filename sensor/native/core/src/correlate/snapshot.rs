@@ -1,7 +1,6 @@
 //! The state of all correlations as bytes: part of a checkpoint. State of a definition that a new pack changed is left out.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::correlator::Correlator;
 use super::definition::{Definition, Pace};
-use super::entry::{Entry, Last};
+use super::entry::{Entry, Last, Waiting};
 use super::fixed::{Fixed, Sum};
 use super::forward::Forward;
 use super::numbers::Chunk;
@@ -172,7 +171,7 @@ impl Inputs {
         (e.ts, input, e.offset, e.member, e.value, e.number.to_bytes(), e.id)
     }
 
-    fn waiting(&mut self, waiting: &VecDeque<(Entry, Arc<Last>)>) -> Vec<(EntryState, LastState)> {
+    fn waiting(&mut self, waiting: &Waiting) -> Vec<(EntryState, LastState)> {
         (waiting
             .iter()
             .map(|(entry, last)| (self.entry(entry), last_state(last))))

@@ -89,7 +89,7 @@ impl Replay {
                     ready.push_back(hit.to_json());
                 }
             }
-            while *finished && let Some(hit) = held.next() {
+            while *finished && let Some(hit) = held.first() {
                 ready.push_back(hit.to_json());
             }
         }
