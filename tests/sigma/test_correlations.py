@@ -24,6 +24,8 @@ OK = rule({"s": {"outcome": "success"}, "condition": "s"}, 2, name="ok")
 def document(number: int, part: dict) -> dict:  # type: ignore[type-arg]
     """A whole rule or correlation around the parts that a case names."""
     whole = rule(part.get("detection", {}), number, **{key: part[key] for key in part if key != "detection"})
+    if "filter" in part:
+        return {key: whole[key] for key in whole if key != "detection"}
     return whole if "detection" in part else {key: whole[key] for key in whole if key not in ("detection", "logsource")}
 
 
