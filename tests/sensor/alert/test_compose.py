@@ -55,6 +55,15 @@ def test_composes_the_golden_documents(golden: str, hit: bytes) -> None:
     assert found == expected
 
 
+def test_an_average_keeps_its_decimals_and_says_how_it_was_reckoned(schema: jsonschema.Draft202012Validator) -> None:
+    hit = json.loads(vpn_hit())
+    hit["correlation"] |= {"type": "value_avg", "value": 2.6666666666666665, "estimate": "sketch", "count": 72_020}
+    found = document(composer().compose(json.dumps(hit).encode()))
+    schema.validate(found)
+    told = found["vigla"]["correlation"]
+    assert (told["value"], told["estimate"], told["count"]) == (2.6666666666666665, "sketch", 72_020)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
