@@ -11,7 +11,7 @@ _SHOWN = (
     "title", "level", "status", "author", "license", "ruleset", "logsource", "alert", "mandatory", "fields", "tags",
     "version", "description", "references", "falsepositives", "date", "modified",
 )  # fmt: skip
-_CORRELATION = ("type", "rules", "group_by", "aliases", "timespan_ms", "field", "percentile", "condition")
+_CORRELATION = ("type", "rules", "group_by", "aliases", "timespan_ms", "field", "percentile", "condition", "expression")
 Entry = Mapping[str, Any]
 
 

@@ -50,6 +50,15 @@ correlation:
     condition: {gte: 2, lt: 9, field: Size}
     aliases: {who: {kinds: User}}
 ---
+title: In a Window
+id: 00000000-0000-4000-8000-0000000000ae
+author: Vigla
+correlation:
+    type: temporal
+    rules: [kinds, other]
+    timespan: 5m
+    condition: kinds and not other
+---
 title: Left Out
 id: 00000000-0000-4000-8000-0000000000ac
 author: Vigla
@@ -83,7 +92,7 @@ def built(tree: Path, cache: Path | None, *more: str) -> bytes:
 def test_every_kind_of_draft_comes_back_equal_and_under_the_new_path(pipelines: tuple[str, ...]) -> None:
     file = RuleFile("here/x.yml", "x.yml", EVERY_KIND.replace("[kinds]", "[x]").replace("kinds:", "x:").encode())
     read = read_file(file, lambda: read_pipeline(pipelines))
-    assert len(read.drafts) == 3
+    assert len(read.drafts) == 4
     assert [finding.code for finding in read.findings if finding.is_error] == ["unknown-modifier"]
     again = decode(encode(read), "here/x.yml")
     assert again == read
