@@ -3,9 +3,10 @@
     python3 conformance.py --command 'my-engine --rules {rules} --events {events}'
 
 For each case the rule's documents are written into a folder ``{rules}`` and the events into a file ``{events}``, one
-JSON object a line. An engine matches when it writes anything to standard output; it refuses when it ends with another
-status than 0, or when what it writes to standard error contains the word given with ``--refusal``. Exit 1 when a
-verdict is another than the case's. Standard library only: this file and the cases are all that is needed.
+JSON object a line; ``{logsource}`` is the events' log source as ``product=case,service=s`` (without it in the command,
+cases about log sources are left out). An engine matches when it writes anything to standard output; it refuses when it
+ends with another status than 0, or when what it writes to standard error contains the word given with ``--refusal``.
+Exit 1 when a verdict is another than the case's. Standard library only: this file and the cases are all that is needed.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ FRAME = {"author": "Vigla", "level": "low", "logsource": {"product": "case"}}
 LOGSOURCE = {"product": "case"}
 
 Verdict = str
-"""``true``, ``false`` or ``refused``; of an engine also ``fault``."""
+"""``true``, ``false`` or ``refused``; of an engine ``accepted`` where it takes a rule that the suite refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Case:
     def name(self) -> str:
         """For messages."""
         return f"{self.clause}: {self.why}"
+
+    def judged(self, verdict: Verdict) -> Verdict:
+        """An engine's answer in the case's terms: whether a rule that should be refused matches is of no interest."""
+        return "accepted" if self.verdict == "refused" and verdict in ("true", "false") else verdict
 
     def expected(self, engine: str) -> Verdict:
         """What an engine is known to answer: the case's verdict where no difference is recorded."""
@@ -126,12 +131,13 @@ def run_command(command: Sequence[str], refusal: str, case: Case) -> Verdict:
         for at, document in enumerate(case.documents, start=1):
             (rules / f"rule_{at}.yml").write_text(document, encoding="utf-8", errors="surrogatepass")
         events.write_bytes(b"".join(line + b"\n" for line in case.events or (b"{}",)))
-        places = {"{rules}": str(rules), "{events}": str(events)}
+        source = ",".join(f"{key}={value}" for key, value in case.logsource.items() if value)
+        places = {"{rules}": str(rules), "{events}": str(events), "{logsource}": source}
         words = [_filled(word, places) for word in command]
         done = subprocess.run(words, capture_output=True, check=False, timeout=60)
     if done.returncode != 0 or (refusal and refusal in done.stderr.decode(errors="replace")):
-        return "refused"
-    return "true" if done.stdout.strip() else "false"
+        return case.judged("refused")
+    return case.judged("true" if done.stdout.strip() else "false")
 
 
 def _filled(word: str, places: Mapping[str, str]) -> str:
@@ -160,9 +166,33 @@ def report(engine: str, cases: Sequence[Case], answer: Callable[[Case], Verdict]
     return unexpected
 
 
+def engines_table(cases: Sequence[Case]) -> str:
+    """Markdown: per clause the cases, and per engine how many it answers otherwise."""
+    engines = sorted({engine for case in cases for engine in case.differs})
+    rows: dict[str, Counter[str]] = {}
+    for case in cases:
+        rows.setdefault(case.clause, Counter()).update(["cases", *case.differs])
+    lines = [f"| clause | cases | {' | '.join(engines)} |", "|---|" + "---|" * (len(engines) + 1)]
+    for clause, counts in [*sorted(rows.items()), ("all", sum(rows.values(), Counter()))]:
+        lines.append(f"| {clause} | {counts['cases']} | {' | '.join(str(counts[name] or '') for name in engines)} |")
+    return "\n".join(lines) + "\n"
+
+
+def reasons_table(cases: Sequence[Case], engine: str) -> str:
+    """Markdown: why an engine answers otherwise, whose that is, and how often."""
+    reasons = Counter((found["whose"], found["why"]) for case in cases if (found := case.differs.get(engine)))
+    lines = ["| whose | why | cases |", "|---|---|---|"]
+    lines += [
+        f"| {whose} | {why.replace('|', chr(92) + '|')} | {number} |"
+        for (whose, why), number in sorted(reasons.items())
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", required=True, help="the engine, with {rules} (a folder) and {events} (a file)")
+    parser.add_argument("--command", help="the engine, with {rules} (a folder) and {events} (a file)")
+    parser.add_argument("--tables", action="store_true", help="print the tables of docs/sigma-conformance.md and end")
     parser.add_argument("--engine", default="engine", help="its name in `differs`")
     parser.add_argument("--refusal", default="", help="a word on standard error that means the rule was refused")
     parser.add_argument("--cases", type=Path, default=CASES)
@@ -170,11 +200,22 @@ def main() -> int:
         "--lists", action="store_true", help="run cases with value lists too (the command must know them)"
     )
     arguments = parser.parse_args()
-    command = shlex.split(arguments.command)
+    if arguments.tables:
+        cases = read_cases(arguments.cases)
+        print(engines_table(cases))
+        for engine in sorted({engine for case in cases for engine in case.differs}):
+            print(f"{engine}\n\n{reasons_table(cases, engine)}")
+        return 0
+    command = shlex.split(arguments.command or "")
     if not any("{rules}" in word for word in command) or not any("{events}" in word for word in command):
         print("--command must name {rules} and {events}", file=sys.stderr)
         return 2
-    cases = [case for case in read_cases(arguments.cases) if (arguments.lists or not case.lists) and not case.pipelines]
+    sourced = any("{logsource}" in word for word in command)
+    cases = [
+        case
+        for case in read_cases(arguments.cases)
+        if (arguments.lists or not case.lists) and not case.pipelines and (sourced or case.logsource == LOGSOURCE)
+    ]
     return int(bool(report(arguments.engine, cases, lambda case: run_command(command, arguments.refusal, case))))
 
 

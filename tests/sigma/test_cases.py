@@ -56,3 +56,12 @@ def test_every_code_has_a_case() -> None:
 def test_no_case_stands_twice() -> None:
     seen = {(case.documents, case.events, str(case.logsource), str(case.lists)): case.name for case in CASES}
     assert len(seen) == len(CASES)
+
+
+def test_every_difference_says_whose_it_is_and_why() -> None:
+    for case in CASES:
+        for engine, difference in case.differs.items():
+            assert difference["verdict"] != case.verdict, case.name
+            assert difference["whose"] in {"ours", "theirs", "specification"}, case.name
+            assert (difference["whose"] == "ours") == (engine == "native"), case.name
+            assert difference["why"], case.name
