@@ -103,3 +103,13 @@ class NativeEngine:
                     if hit["kind"] != "correlation-summary":
                         yield hit["rule"], hit["ts"], hit["kind"] == "correlation"
                 finished = batch.finished
+
+
+def explained(
+    pack: bytes, rule: str, line: bytes, logsource: Mapping[str, str | None], lists: Mapping[str, list[str]]
+) -> bool:
+    """The native engine's verdict without index, class or memory."""
+    import vigla_native  # the binding is built for these tests alone
+
+    settings = {"lists": dict(lists), "logsource": {key: value for key, value in logsource.items() if value}}
+    return bool(json.loads(vigla_native.explain(pack, rule, line, json.dumps(settings).encode()))["matches"])

@@ -1,117 +1,59 @@
 """Random rules over random events, drawn to collide: the native engine answers as the reference does."""
 
+import json
 from collections.abc import Mapping
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.sigma.engines import NativeEngine, ReferenceEngine
+from tests.sigma.corpora import PIPELINES, WINDOWS
+from tests.sigma.engines import NativeEngine, ReferenceEngine, explained
 from tests.sigma.packs import LOGSOURCE, compiled, rule
 from tests.sigma.reference import Event
+from tests.sigma.strategies import DETECTIONS, EVENTS, LISTS, WINDOWS_EVENTS, WINDOWS_RULES, WindowsRule, examples
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
-FIELDS = ["f", "g", "h"]
-TEXTS = st.one_of(
-    st.sampled_from(
-        [
-            "",
-            "a",
-            "A",
-            "ab",
-            "abc",
-            "bc",
-            "c\nd",
-            "Σ",
-            "σς",
-            "ΟΔΟΣ",
-            "οδος",
-            "ά",
-            "1",
-            "12",
-            "1.5",
-            "true",
-            "-1",
-            "\\",
-            "a\\b",
-            "10.0.0.1",
-            "2001:db8::1",
-            "2026-03-01T23:30:00+02:00",
-            "a b",
-            "a  b",
-            "/x",
-            "-x y",
-        ]
-    ),
-    st.text(alphabet="abΣσς1*?\\ ", max_size=5),
-)
-SCALARS = st.one_of(TEXTS, st.sampled_from([1, 12, -1, 1.5, 0, True, False, None]))
-VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3))
-EVENTS = st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=3), min_size=1, max_size=6)
-ONE_OR_MORE = lambda member: st.one_of(member, st.lists(member, min_size=1, max_size=3))  # noqa: E731
-PATTERNS = st.sampled_from(["a", "^a", "b$", "a.c", "[ab]+$", "Σ", "(a|σ)b?", "\\d", "\\w{2}", "^$", "a\\\\b", "."])
-ITEMS = st.one_of(
-    st.tuples(st.sampled_from(["", "|contains", "|startswith", "|endswith"]), ONE_OR_MORE(TEXTS)),
-    st.tuples(st.sampled_from(["|contains|all", "|startswith|all", "|contains|neq", "|neq"]), ONE_OR_MORE(TEXTS)),
-    st.tuples(
-        st.sampled_from(["|cased", "|contains|cased", "|endswith|cased", "|cased|startswith"]), ONE_OR_MORE(TEXTS)
-    ),
-    st.tuples(st.just(""), st.sampled_from([1, 12, 1.5, -1, True, False, None])),
-    st.tuples(st.sampled_from(["|re", "|re|i", "|re|m", "|re|s"]), ONE_OR_MORE(PATTERNS)),
-    st.tuples(st.sampled_from(["|lt", "|lte", "|gt", "|gte"]), st.sampled_from([0, 1, 1.5, 12, -1])),
-    st.tuples(st.just("|exists"), st.booleans()),
-    st.tuples(
-        st.sampled_from(["|fieldref", "|fieldref|startswith", "|fieldref|contains", "|fieldref|neq"]),
-        st.sampled_from(FIELDS),
-    ),
-    st.tuples(
-        st.just("|cidr"), ONE_OR_MORE(st.sampled_from(["10.0.0.0/8", "10.0.0.1/32", "2001:db8::/32", "0.0.0.0/0"]))
-    ),
-    st.tuples(st.sampled_from(["|windash", "|contains|windash"]), st.sampled_from(["-x", "/x", "a -x"])),
-    st.tuples(st.sampled_from(["|hour", "|day", "|week|gte"]), st.sampled_from([1, 9, 21])),
-)
-SELECTIONS = st.one_of(
-    st.lists(st.tuples(st.sampled_from(FIELDS), ITEMS), min_size=1, max_size=3).map(
-        lambda items: {field + modifier: value for field, (modifier, value) in items}
-    ),
-    st.lists(st.sampled_from(["a", "ab", "Σ", "a*c", "\\"]), min_size=1, max_size=2),
-)
-CONDITIONS = st.sampled_from(
-    [
-        "s1",
-        "not s1",
-        "s1 and s2",
-        "s1 or s2",
-        "s1 and not s2",
-        "not (s1 or s2) and s3",
-        "1 of s*",
-        "all of s*",
-        "not 1 of s*",
-        "s1 and (s2 or not s3)",
-        "1 of s1* or all of s2*",
-    ]
-)
-DETECTIONS = st.fixed_dictionaries({"s1": SELECTIONS, "s2": SELECTIONS, "s3": SELECTIONS, "condition": CONDITIONS})
+Fields = dict[str, object]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(150)
 @given(detections=st.lists(DETECTIONS, min_size=1, max_size=6), events=EVENTS)
-def test_native_answers_as_the_reference(detections: list[dict[str, object]], events: list[dict[str, object]]) -> None:
-    pack, seen = made(detections, events)
-    assert NativeEngine().run(pack, seen, {}) == ReferenceEngine().run(pack, seen, {})
+def test_the_index_the_full_scan_and_the_reference_agree(detections: list[Fields], events: list[Fields]) -> None:
+    pack, rules = made(detections)
+    lines = [json.dumps(event, ensure_ascii=False).encode() for event in events]
+    for line in lines:
+        indexed = NativeEngine().matching(pack, [line], LOGSOURCE, LISTS)
+        assert indexed == ReferenceEngine().matching(pack, [line], LOGSOURCE, LISTS)
+        assert indexed == {one for one in rules if explained(pack, one, line, LOGSOURCE, LISTS)}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 @given(detections=st.lists(DETECTIONS, min_size=2, max_size=5), events=EVENTS)
-def test_order_of_rules_and_of_fields_never_matters(
-    detections: list[dict[str, object]], events: list[dict[str, object]]
-) -> None:
-    first, seen = made(detections, events)
+def test_order_of_rules_and_of_fields_never_matters(detections: list[Fields], events: list[Fields]) -> None:
+    first, _ = made(detections)
     numbered = list(enumerate(detections, start=1))
-    second = compiled([rule(turned(detection), number) for number, detection in reversed(numbered)]).data
-    mirrored = [Event(turned(event.fields), event.logsource, event.ts) for event in seen]
+    documents = [rule(turned(detection), number) for number, detection in reversed(numbered)]
+    second = compiled(documents, lists=list(LISTS)).data
+    lines = [json.dumps(event, ensure_ascii=False).encode() for event in events]
+    mirrored = [json.dumps(turned(event), ensure_ascii=False).encode() for event in events]
     engine = NativeEngine()
-    assert engine.run(first, seen, {}) == engine.run(second, mirrored, {})
+    for line, other in zip(lines, mirrored, strict=True):
+        assert engine.matching(first, [line], LOGSOURCE, LISTS) == engine.matching(second, [other], LOGSOURCE, LISTS)
+
+
+@examples(60)
+@given(rules=st.lists(WINDOWS_RULES, min_size=1, max_size=6), events=st.lists(WINDOWS_EVENTS, min_size=1, max_size=6))
+def test_gates_of_pipelines_and_header_and_body_agree(rules: list[WindowsRule], events: list[Fields]) -> None:
+    documents = [rule(one.detection, at, logsource=one.logsource) for at, one in enumerate(rules, start=1)]
+    built = compiled(documents, pipelines=PIPELINES)
+    assume(built.linked.rules)
+    for event in events:
+        line = json.dumps(event).encode()
+        indexed = NativeEngine().matching(built.data, [line], WINDOWS, {})
+        assert indexed == ReferenceEngine().matching(built.data, [line], WINDOWS, {})
+        scanned = {one.meta.id for one in built.linked.rules if explained(built.data, one.meta.id, line, WINDOWS, {})}
+        assert indexed == scanned
 
 
 ATOMS = st.sampled_from(
@@ -150,15 +92,16 @@ REGEXES = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(250)
 @given(
     patterns=st.lists(st.tuples(REGEXES, st.sampled_from(["|re", "|re|i", "|re|m", "|re|s"])), min_size=1, max_size=8),
     texts=st.lists(st.text(alphabet="ab1 _-.Σσςά$\n", max_size=6), min_size=1, max_size=8),
 )
 def test_patterns_are_read_alike(patterns: list[tuple[str, str]], texts: list[str]) -> None:
-    detections: list[dict[str, object]] = [{"s": {"f" + flag: pattern}, "condition": "s"} for pattern, flag in patterns]
-    pack, seen = made(detections, [{"f": text} for text in texts])
-    assert NativeEngine().run(pack, seen, {}) == ReferenceEngine().run(pack, seen, {})
+    detections: list[Fields] = [{"s": {"f" + flag: pattern}, "condition": "s"} for pattern, flag in patterns]
+    pack, _ = made(detections)
+    events = [Event({"f": text}, LOGSOURCE, START + at * SECOND) for at, text in enumerate(texts)]
+    assert NativeEngine().run(pack, events, {}) == ReferenceEngine().run(pack, events, {})
 
 
 CORRELATED = st.lists(
@@ -214,7 +157,7 @@ PARENTS = st.sampled_from(
 SPANS = st.sampled_from(["5s", "20s", "1m"])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(300)
 @given(body=CORRELATIONS, parent=PARENTS, spans=st.tuples(SPANS, SPANS), grouped=st.booleans(), happened=CORRELATED)
 def test_native_correlates_as_the_reference(
     body: Mapping[str, object],
@@ -233,7 +176,7 @@ def test_native_correlates_as_the_reference(
     assert NativeEngine().run(pack, seen, {}) == ReferenceEngine().run(pack, seen, {})
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 @given(body=CORRELATIONS, happened=CORRELATED, data=st.data())
 def test_order_of_events_and_of_rules_never_matters(
     body: Mapping[str, object], happened: list[tuple[int, str, str, object]], data: st.DataObject
@@ -262,11 +205,12 @@ def correlated(bodies: list[dict[str, object]], *, turn: bool = False) -> bytes:
     return built.data
 
 
-def made(detections: list[dict[str, object]], events: list[dict[str, object]]) -> tuple[bytes, list[Event]]:
-    """A pack of the rules that compile, and the events a second apart."""
-    built = compiled([rule(detection, number) for number, detection in enumerate(detections, start=1)])
+def made(detections: list[Fields]) -> tuple[bytes, list[str]]:
+    """A pack of the rules that compile, and their ids."""
+    documents = [rule(detection, number) for number, detection in enumerate(detections, start=1)]
+    built = compiled(documents, lists=list(LISTS))
     assume(built.linked.rules)
-    return built.data, [Event(fields, LOGSOURCE, START + at * SECOND) for at, fields in enumerate(events)]
+    return built.data, [one.meta.id for one in built.linked.rules]
 
 
 def turned(table: Mapping[str, object]) -> dict[str, object]:
