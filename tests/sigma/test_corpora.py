@@ -14,6 +14,7 @@ from tests.sigma.corpora import (
     expected,
     lines,
     missed,
+    missed_in_logs,
     native_hits,
     present,
     regressions,
@@ -114,20 +115,9 @@ def test_the_native_engine_passes_upstream_s_regression_cases(everything: Compil
 
 
 def test_the_native_engine_passes_upstream_s_regression_cases_from_event_logs(everything: Compiled) -> None:
-    import vigla_native
-
     cases = regressions()
-    replay = vigla_native.Replay(b"{}", everything.data, [str(case.evtx) for case in cases])
-    hits: Counter[tuple[str, str]] = Counter()
-    finished = False
-    while not finished:
-        batch = replay.poll(10_000)
-        finished = batch.finished
-        for hit in map(json.loads, batch.alerts):
-            hits[hit["rule"], hit["input"]] += 1
-    silent = [case.rule for case in cases if hits[case.rule, case.evtx.name] < case.count]
-    assert (silent, len(cases)) == ([], 202)
-    stats = replay.stats()
-    assert stats["evtx.records"] >= sum(case.count for case in cases)
-    assert stats["evtx.dropped{record}"] == stats["evtx.dropped{chunk}"] == stats["evtx.dropped{no event}"] == 0
-    assert replay.warnings() == []
+    read = missed_in_logs(cases, everything.data)
+    assert (read.missed, len(cases)) == ([], 202)
+    assert read.stats["evtx.records"] >= sum(case.count for case in cases)
+    assert [read.stats[f"evtx.dropped{{{what}}}"] for what in ("record", "chunk", "no event")] == [0, 0, 0]
+    assert read.warnings == []
