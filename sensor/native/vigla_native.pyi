@@ -14,7 +14,11 @@ __all__ = [
     "events",
     "explain",
     "fields",
+<<<<<<< HEAD
     "index_report",
+=======
+    "interfaces",
+>>>>>>> e8bc1fc (Watch interfaces live: AF_PACKET rings, fan-out by address pair, counted drops)
     "match_lines",
     "pack_info",
     "sources_explain",
@@ -59,11 +63,11 @@ class Replay:
 
 @final
 class Sensor:
-    """Follows log files in a thread of the core's own."""
+    """Watches interfaces and follows log files in threads of the core's own."""
 
     def __new__(cls, settings: bytes, pack: bytes, checkpoint: bytes | None = None) -> Sensor: ...
     def start(self) -> None:
-        """Starts reading."""
+        """Opens the interfaces and starts reading; `InputError` for an interface that this user may not watch."""
     def poll(self, max: int, timeout: float) -> Batch:
         """At most `max` alerts, waiting up to `timeout` seconds for the first."""
     def stats(self) -> dict[str, int]:
@@ -84,7 +88,10 @@ def explain(pack: bytes, rule: str, event: bytes, settings: bytes | None = None,
     """Why a rule did or did not match an event, the `number`th of those in a row: a JSON tree."""
 
 def fields() -> bytes:
-    """Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour}`."""
+    """Every field of events that the core makes itself: JSON `{common, zeek: {path: names}, behaviour, vigla}`."""
+
+def interfaces(settings: bytes) -> bytes:
+    """What would keep the configured interfaces from being watched: JSON list of `{interface, level, problem}`."""
 
 def index_report(pack: bytes) -> bytes:
     """What each rule costs: JSON `{"rules": [{"id", "always", "needles", "share", "predicates"}], "needles"}`.

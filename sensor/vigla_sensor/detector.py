@@ -24,7 +24,7 @@ class Batch(Protocol):
 
 
 class LiveDetector(Protocol):
-    """Follows log files (`vigla_native.Sensor`)."""
+    """Watches interfaces and follows log files (`vigla_native.Sensor`)."""
 
     def start(self) -> None: ...
     def poll(self, max: int, timeout: float) -> Batch: ...  # noqa: A002

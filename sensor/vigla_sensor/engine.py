@@ -13,7 +13,11 @@ from vigla_native import (
     SettingsError,
     events,
     explain,
+<<<<<<< HEAD
     index_report,
+=======
+    interfaces,
+>>>>>>> e8bc1fc (Watch interfaces live: AF_PACKET rings, fan-out by address pair, counted drops)
     match_lines,
     pack_info,
     sources_explain,
@@ -28,7 +32,11 @@ __all__ = [
     "SettingsError",
     "events",
     "explain",
+<<<<<<< HEAD
     "index_report",
+=======
+    "interfaces",
+>>>>>>> e8bc1fc (Watch interfaces live: AF_PACKET rings, fan-out by address pair, counted drops)
     "match_lines",
     "pack_info",
     "sources_explain",

@@ -67,6 +67,9 @@ def core_origins() -> list[Origin]:
         Origin(LogSource("vigla", "behaviour", service), frozenset({"ts", *names}) | added)
         for service, names in raw["behaviour"].items()
     ]
+    origins += [
+        Origin(LogSource("vigla", None, service), frozenset({"ts", *names})) for service, names in raw["vigla"].items()
+    ]
     return origins
 
 

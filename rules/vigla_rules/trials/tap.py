@@ -60,6 +60,7 @@ def tap_pack(tree: Tree) -> Tap:
     raw = tomllib.loads(files("vigla_rules").joinpath("data/fields.toml").read_text(encoding="utf-8"))
     logsources = {LogSource("zeek", None, service) for service in raw["zeek"]}
     logsources |= {LogSource("vigla", "behaviour", service) for service in raw["behaviour"]}
+    logsources |= {LogSource("vigla", None, service) for service in raw["vigla"]}
     for definition in tree.sources.values():
         branches = definition.get("events")
         for branch in branches if isinstance(branches, list) else []:

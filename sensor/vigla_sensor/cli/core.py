@@ -17,6 +17,7 @@ class Core(Protocol):
     def explain(self, pack: bytes, rule: str, event: bytes, settings: bytes, number: int) -> str: ...
     def sources_explain(self, pack: bytes, settings: bytes, path: str, out: int) -> dict[str, int]: ...
     def pack_info(self, pack: bytes) -> bytes: ...
+    def interfaces(self, settings: bytes) -> bytes: ...
 
 
 class NativeCore:
@@ -53,3 +54,8 @@ class NativeCore:
         from vigla_sensor import engine
 
         return engine.pack_info(pack)
+
+    def interfaces(self, settings: bytes) -> bytes:
+        from vigla_sensor import engine
+
+        return engine.interfaces(settings)

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = commands.add_parser("run", help="sense: follow logs, match, spool, deliver until stopped")
+    run = commands.add_parser("run", help="sense: watch interfaces, follow logs, match, spool, deliver until stopped")
     run.add_argument("--config", type=Path, required=True, help=_CONFIG)
 
 

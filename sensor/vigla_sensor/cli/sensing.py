@@ -53,8 +53,9 @@ def _findings(context: Context, settings: Settings) -> Iterator[Finding]:
         yield Finding(_FAULT, "pack", "not configured: add [pack] with the path of the compiled rules")
     else:
         yield from _pack(context, settings, settings.pack.path)
-    if not settings.files:
-        yield Finding(_FAULT, "files", "nothing to watch: add a [[files]] table")
+    if not settings.files and not settings.interfaces:
+        yield Finding(_FAULT, "interfaces", "nothing to watch: add an [[interfaces]] or a [[files]] table")
+    yield from _interfaces(context, settings)
     for entry in settings.files:
         if not entry.path.exists():
             yield Finding(_WARNING, f"files, {entry.path}", "is not there yet; the sensor will wait for it")
@@ -64,6 +65,19 @@ def _findings(context: Context, settings: Settings) -> Iterator[Finding]:
         yield Finding(_FAULT, "sinks", "none is configured: add [sinks.hub] or [sinks.elasticsearch]")
     yield from _tried("sinks", lambda: sinks(settings))
     yield from _disk(settings)
+
+
+def _interfaces(context: Context, settings: Settings) -> Iterator[Finding]:
+    """As a start would open them: names, filters, permission, and whether they are there and up."""
+    if not settings.interfaces:
+        return
+    try:
+        found = json.loads(context.core.interfaces(core_settings(settings)))
+    except ValueError as error:
+        yield Finding(_FAULT, "interfaces", str(error))
+        return
+    for finding in found:
+        yield Finding(finding["level"], "interfaces", finding["problem"])
 
 
 def _pack(context: Context, settings: Settings, path: Path) -> Iterator[Finding]:

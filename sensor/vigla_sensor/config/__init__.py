@@ -6,6 +6,7 @@ from vigla_sensor.config.secrets import SecretRef
 from vigla_sensor.config.settings import (
     ElasticsearchSettings,
     HubSettings,
+    Interface,
     LimitSettings,
     LogFile,
     Organization,
@@ -20,6 +21,7 @@ __all__ = [
     "ConfigError",
     "ElasticsearchSettings",
     "HubSettings",
+    "Interface",
     "LimitSettings",
     "LogFile",
     "Organization",

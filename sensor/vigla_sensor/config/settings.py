@@ -45,6 +45,18 @@ class LogFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Interface:
+    """An interface to watch. `ring_mb` (MiB) waits for all workers together; `snaplen` 0 takes whole frames; `filter` is the
+    classic BPF program that `tcpdump -ddd` prints."""
+
+    name: str
+    promiscuous: bool = True
+    ring_mb: int = 16
+    snaplen: int = 0
+    filter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Caps of what traffic can grow; the core has defaults."""
 
@@ -93,10 +105,13 @@ class Sinks:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole file. `lists` fills the pack's value lists; `zone` is of log lines that name none."""
+    """The whole file. `lists` fills the pack's value lists; `zone` is of log lines that name none; `workers` are threads
+    that decode traffic, 0 meaning one less than there are cores."""
 
     sensor: SensorIdentity
     pack: PackSettings | None = None
+    interfaces: tuple[Interface, ...] = ()
+    workers: int = 0
     files: tuple[LogFile, ...] = ()
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     limits: LimitSettings = LimitSettings()

@@ -95,8 +95,11 @@ def run_live(settings: Settings, clock: Clock, make: MakeDetector) -> int:
     """Runs until SIGTERM or SIGINT; 0. Raises `StartFault` for a configuration that cannot be used."""
     if settings.pack is None:
         raise wiring.StartFault('pack.path is not configured: name the compiled rules, e.g. [pack] path = "vigla.vpk"')
-    if not settings.files:
-        raise wiring.StartFault("nothing to watch: add a [[files]] table with the path of a log file")
+    if not settings.files and not settings.interfaces:
+        raise wiring.StartFault(
+            "nothing to watch: add an [[interfaces]] table with the name of the mirror port's interface, or a [[files]] "
+            "table with the path of a log file"
+        )
     data, pack = wiring.read_pack(settings.pack.path)
     sinks = wiring.sinks(settings)
     if not sinks:
@@ -116,8 +119,12 @@ def run_live(settings: Settings, clock: Clock, make: MakeDetector) -> int:
         composer = wiring.composer(settings, pack, clock, live=True, accepted_floor=shipping.server_date)
         loop = Loop(detector, composer, spool, shipping, clock)
         beat = _heartbeat(settings, pack, clock, executor, detector, spool, shipping, stack)
-        detector.start()
-        _log.info("sensing: %d files, pack %s %s", len(settings.files), pack.name, pack.version)
+        try:
+            detector.start()
+        except (ValueError, OSError) as error:
+            raise wiring.StartFault(str(error)) from error
+        names = ", ".join(interface.name for interface in settings.interfaces) or "no interface"
+        _log.info("sensing: %s, %d files, pack %s %s", names, len(settings.files), pack.name, pack.version)
         with _stop_signals() as stopping:
             while not stopping() and not loop.finished:
                 loop.turn()

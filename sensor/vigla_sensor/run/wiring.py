@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ def core_settings(settings: Settings, logsource: str | None = None) -> bytes:
         "lists": {name: list(values) for name, values in settings.lists.items()},
         "logsource": None,
         "files": [_file(entry) for entry in settings.files],
+        "interfaces": [asdict(interface) for interface in settings.interfaces],
+        "workers": settings.workers,
         "limits": _said({"flows": settings.limits.flows, "correlation_bytes": settings.limits.correlation_bytes}),
         "zone": settings.zone,
         "lateness_ms": settings.lateness_ms,

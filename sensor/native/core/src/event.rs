@@ -344,12 +344,12 @@ impl Event {
 
 /// Where events go. Decoders call it as soon as an event is complete; nothing is queued in between.
 pub trait EventSink {
-    /// Takes one event; it is dropped when the call returns.
-    fn event(&mut self, event: &Event);
+    /// Takes one event, to look at it and drop it, or to carry it to another thread.
+    fn event(&mut self, event: Event);
 }
 
 impl<F: FnMut(&Event)> EventSink for F {
-    fn event(&mut self, event: &Event) {
-        self(event);
+    fn event(&mut self, event: Event) {
+        self(&event);
     }
 }

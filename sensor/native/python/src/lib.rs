@@ -38,6 +38,7 @@ fn vigla_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<offline::Replay>()?;
     module.add_class::<sensor::Sensor>()?;
     module.add_function(wrap_pyfunction!(offline::events, module)?)?;
+    module.add_function(wrap_pyfunction!(offline::interfaces, module)?)?;
     module.add_function(wrap_pyfunction!(offline::sources_explain, module)?)?;
     module.add_function(wrap_pyfunction!(rules::explain, module)?)?;
     module.add_function(wrap_pyfunction!(rules::fields, module)?)?;

@@ -96,6 +96,12 @@ pub fn events(
     })
 }
 
+/// What would keep the configured interfaces from being watched: JSON.
+#[pyfunction]
+pub fn interfaces(py: Python<'_>, settings: &[u8]) -> PyResult<Vec<u8>> {
+    released(py, || explain::interfaces(&Settings::read(settings)?))
+}
+
 /// Writes which definition took each line of `path`, one JSON object a line, to the file descriptor `out`.
 #[pyfunction]
 pub fn sources_explain(

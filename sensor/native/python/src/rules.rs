@@ -55,6 +55,7 @@ pub fn pack_info(py: Python<'_>, pack: &[u8]) -> PyResult<Vec<u8>> {
     released(py, || explaining::pack(&Pack::load(pack)?))
 }
 
+<<<<<<< HEAD
 /// What each rule costs the engine: JSON `{"rules": [{"id", "always", "needles", "share", "predicates"}], "needles"}`.
 #[pyfunction]
 pub fn index_report(py: Python<'_>, pack: &[u8]) -> PyResult<Vec<u8>> {
@@ -62,6 +63,9 @@ pub fn index_report(py: Python<'_>, pack: &[u8]) -> PyResult<Vec<u8>> {
 }
 
 /// Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour}`.
+=======
+/// Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour, vigla}`.
+>>>>>>> e8bc1fc (Watch interfaces live: AF_PACKET rings, fan-out by address pair, counted drops)
 #[pyfunction]
 pub fn fields() -> Vec<u8> {
     explaining::fields()

@@ -14,7 +14,7 @@ use crate::Batch;
 use crate::errors::released;
 use crate::offline::counters;
 
-/// Follows log files in a thread of the core's own; interfaces come with live capture. `poll` and `stats` may be called while
+/// Watches interfaces and follows log files in threads of the core's own. `poll` and `stats` may be called while
 /// another thread stops it.
 #[pyclass(frozen, module = "vigla_native")]
 pub struct Sensor(RwLock<Inner>);
@@ -41,7 +41,7 @@ impl Sensor {
         })
     }
 
-    /// Starts reading.
+    /// Opens the interfaces and starts reading.
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.write().start())
     }

@@ -153,7 +153,7 @@ impl Scan {
         if grown {
             self.events += 1;
             let told = describe(source, event, conn.orig_h, &self.path, &self.logsource);
-            sink.event(&told);
+            sink.event(told);
         }
     }
 

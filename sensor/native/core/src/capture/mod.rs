@@ -1,9 +1,10 @@
-//! Where packets come from: capture files today, interfaces later. Yields frames with a link type and a time.
+//! Where packets come from: capture files, and interfaces ([`live`]). Yields frames with a link type and a time.
 //!
 //! pcap and pcapng, plain, gzip or zstd, told apart by their first bytes and never by name. Files are streamed: memory is
 //! one window of [`window::WINDOW`] bytes, whatever the file's size. A file that is cut short or damaged gives its frames up
 //! to there and one [`Warning`]; only what is no capture at all is an error.
 
+pub mod live;
 mod pcap;
 mod pcapng;
 mod window;
@@ -39,6 +40,8 @@ pub struct Frame<'a> {
     pub number: u64,
     /// Where its record starts in the (decompressed) file, in bytes.
     pub offset: u64,
+    /// Its transport checksum was left to the card that sends it, and says nothing.
+    pub offloaded: bool,
 }
 
 /// Why reading ended before the file did.
@@ -281,6 +284,7 @@ impl Reader {
                         orig_len,
                         number: self.number,
                         offset,
+                        offloaded: false,
                     });
                 }
                 Record::Skipped => {

@@ -21,6 +21,8 @@ pub struct Config {
     pub udp_transaction_idle: i64,
     /// The same for ICMP and other protocols.
     pub other_idle: i64,
+    /// Workers that share the machine's memory: each has this part of every cap.
+    pub workers: usize,
     /// Key of the hashes that identifiers come from.
     pub seed: u64,
 }
@@ -35,6 +37,7 @@ impl Default for Config {
             udp_idle: 60 * SECOND,
             udp_transaction_idle: 10 * SECOND,
             other_idle: 30 * SECOND,
+            workers: 1,
             seed: 0,
         }
     }

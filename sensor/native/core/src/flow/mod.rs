@@ -57,6 +57,8 @@ struct Origin {
     ts: Time,
     info: LinkInfo,
     parents: Vec<Parent>,
+    /// Checksums of what it carries were left to the card.
+    offloaded: bool,
 }
 
 /// From frames to events, with all state between them.
@@ -81,7 +83,7 @@ struct Counting<'a> {
 }
 
 impl EventSink for Counting<'_> {
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: Event) {
         self.events += 1;
         self.sink.event(event);
     }
@@ -90,12 +92,13 @@ impl EventSink for Counting<'_> {
 impl Traffic {
     /// Starts with nothing known. `networks` says which addresses are the site's own.
     pub fn new(config: Config, networks: Networks) -> Self {
+        let workers = config.workers.max(1);
         Self {
-            table: Table::new(config.flows, config.seed),
+            table: Table::new(config.flows / workers, config.seed),
             config,
             networks,
-            fragments: Fragments::default(),
-            budget: Budget::default(),
+            fragments: Fragments::sharing(workers),
+            budget: Budget::sharing(workers),
             limiter: Limiter::default(),
             limits: Limits::default(),
             detection: Detection::default(),
@@ -117,6 +120,7 @@ impl Traffic {
                     ts: frame.ts,
                     info,
                     parents: Vec::new(),
+                    offloaded: frame.offloaded,
                 };
                 self.packet(&origin, data, &mut sink);
             }
@@ -209,7 +213,7 @@ impl Traffic {
                 addl: None,
                 source: Some("IP"),
             };
-            sink.event(&Event {
+            sink.event(Event {
                 ts,
                 uid: None,
                 conn: Some(id),
@@ -282,6 +286,7 @@ impl Traffic {
                 ts: origin.ts,
                 info,
                 parents,
+                offloaded: origin.offloaded,
             },
             inner.ip,
             sink,
@@ -338,7 +343,8 @@ impl Traffic {
         let Some(flow) = self.table.get_mut(at) else { return };
         let Flow { head, conn, app, tcp } = flow;
         let tcp = tcp.get_or_insert_default();
-        if packet.payload.len() >= packet.payload_len
+        if !origin.offloaded
+            && packet.payload.len() >= packet.payload_len
             && !checksum::transport_ok(packet.src, packet.dst, packet.protocol, packet.payload)
         {
             self.counts.bad_checksums += 1;
@@ -424,6 +430,7 @@ impl Traffic {
         head.count(side, packet, origin);
         head.sides[side].bytes += datagram.data_len as u64;
         if datagram.checksum != 0
+            && !origin.offloaded
             && packet.payload.len() >= packet.payload_len
             && !checksum::transport_ok(packet.src, packet.dst, packet.protocol, packet.payload)
         {
@@ -514,7 +521,7 @@ impl Traffic {
         let (id, uid) = (flow.conn.id, flow.conn.uid);
         let first = flow.head.first;
         let record = flow.into_record(&self.networks);
-        sink.event(&Event {
+        sink.event(Event {
             ts: first,
             uid: Some(uid),
             conn: Some(id),

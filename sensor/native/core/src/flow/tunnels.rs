@@ -73,7 +73,7 @@ pub(crate) fn emit(ts: Time, conn: &Head, kind: Kind, action: &'static str, sink
         kind: kind.name(),
         action,
     };
-    sink.event(&Event {
+    sink.event(Event {
         ts,
         uid: Some(conn.uid),
         conn: Some(conn.id),

@@ -50,19 +50,40 @@ pub(crate) enum Outcome {
 }
 
 /// Incomplete datagrams.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Fragments {
     partial: HashMap<Key, Partial, foldhash::fast::RandomState>,
     /// Keys in order of their first fragment; finished ones stay until they come to the front.
     order: VecDeque<(Time, Key)>,
     bytes: usize,
+    limit: usize,
     whole: u64,
     expired: u64,
     evicted: u64,
     refused: u64,
 }
 
+impl Default for Fragments {
+    fn default() -> Self {
+        Self::sharing(1)
+    }
+}
+
 impl Fragments {
+    /// The part of one of so many workers.
+    pub(crate) fn sharing(workers: usize) -> Self {
+        Self {
+            partial: HashMap::default(),
+            order: VecDeque::new(),
+            bytes: 0,
+            limit: MAX_BYTES / workers,
+            whole: 0,
+            expired: 0,
+            evicted: 0,
+            refused: 0,
+        }
+    }
+
     /// Takes a fragment.
     pub(crate) fn add(&mut self, now: Time, ip: &Ip<'_>, piece: Piece) -> Outcome {
         self.expire(now);
@@ -120,7 +141,7 @@ impl Fragments {
             whole.truncate(length);
             return Outcome::Whole(whole);
         }
-        while self.bytes > MAX_BYTES && !self.order.is_empty() {
+        while self.bytes > self.limit && !self.order.is_empty() {
             self.evict();
         }
         Outcome::Waiting

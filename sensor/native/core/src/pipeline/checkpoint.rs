@@ -28,16 +28,20 @@ pub struct Checkpoint {
     pub ordinals: Vec<u8>,
     /// State of the correlations.
     pub correlations: Vec<u8>,
+    /// When interfaces were last watched, in nanoseconds: traffic cannot be read again, but its absence can be told.
+    pub watched: Option<i64>,
 }
 
 impl Checkpoint {
-    /// As bytes: a mark, then three parts, each with its length before it (64 bits, little endian).
+    /// As bytes: a mark, then three or four parts, each with its length before it (64 bits, little endian).
     pub fn to_bytes(&self) -> Vec<u8> {
         // A map of texts and numbers is always JSON.
         let files = serde_json::to_vec(&self.files).unwrap_or_default();
+        let watched = self.watched.map(i64::to_le_bytes);
         let mut out = Vec::with_capacity(32 + files.len() + self.ordinals.len() + self.correlations.len());
         out.extend_from_slice(MAGIC);
-        for part in [&files, &self.ordinals, &self.correlations] {
+        let parts: [&[u8]; 3] = [&files, &self.ordinals, &self.correlations];
+        for part in parts.into_iter().chain(watched.as_ref().map(<[u8; 8]>::as_slice)) {
             out.extend_from_slice(&(part.len() as u64).to_le_bytes());
             out.extend_from_slice(part);
         }
@@ -57,11 +61,14 @@ impl Checkpoint {
             Some(part.to_vec())
         };
         let (files, ordinals, correlations) = (part()?, part()?, part()?);
+        // A sensor without interfaces writes no fourth part.
+        let watched = part().map(TryInto::try_into).transpose().ok()?;
         let files = serde_json::from_slice(&files).ok()?;
         rest.is_empty().then_some(Self {
             files,
             ordinals,
             correlations,
+            watched: watched.map(i64::from_le_bytes),
         })
     }
 }
@@ -83,11 +90,18 @@ mod tests {
             files: BTreeMap::from([("x.log".to_owned(), state)]),
             ordinals: vec![1, 2, 3],
             correlations: vec![4; 100],
+            watched: None,
+        };
+        let watched = Checkpoint {
+            watched: Some(1_700_000_000_000_000_007),
+            ..checkpoint.clone()
         };
         let bytes = checkpoint.to_bytes();
+        let longer = watched.to_bytes();
         assert_eq!(Checkpoint::read(&bytes), Some(checkpoint));
-        for cut in 0..bytes.len() {
-            assert_eq!(Checkpoint::read(&bytes[..cut]), None, "cut at {cut}");
+        assert_eq!(Checkpoint::read(&longer), Some(watched));
+        for cut in (0..longer.len()).filter(|cut| *cut != bytes.len()) {
+            assert_eq!(Checkpoint::read(&longer[..cut]), None, "cut at {cut}");
         }
         assert_eq!(Checkpoint::read(&[bytes.as_slice(), b"x"].concat()), None);
         let mut huge = bytes;

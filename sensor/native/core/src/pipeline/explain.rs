@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Fault;
 use super::input::{raw_objects, read_lines};
 use super::settings::{LogSourceText, Settings};
+use crate::capture::live;
 use crate::event::LogSource;
 use crate::json;
 use crate::log::lines::Verdict;
@@ -210,6 +211,31 @@ pub fn pack(pack: &Pack) -> Result<Vec<u8>, Fault> {
     Ok(document.to_string().into_bytes())
 }
 
+/// What would keep each configured interface from being watched: a JSON list of `{"interface", "level", "problem"}`. `fault`
+/// keeps a sensor from starting, `warning` leaves it without that interface for now.
+///
+/// # Errors
+/// [`Fault::Settings`].
+pub fn interfaces(settings: &Settings) -> Result<Vec<u8>, Fault> {
+    let mut findings = Vec::new();
+    for watched in settings.watched()? {
+        let (level, problem) = match live::probe(&watched) {
+            Ok(link) if link.up => continue,
+            Ok(_) => (
+                "warning",
+                format!(
+                    "{}: is down or has no carrier; `ip link set {} up`, and see to the cable",
+                    watched.name, watched.name
+                ),
+            ),
+            Err(error @ live::PortError::Absent(_)) => ("warning", error.to_string()),
+            Err(error) => ("fault", error.to_string()),
+        };
+        findings.push(json!({"interface": watched.name, "level": level, "problem": problem}));
+    }
+    Ok(Value::from(findings).to_string().into_bytes())
+}
+
 /// Every field of the events that the core decodes or derives itself: JSON.
 pub fn fields() -> Vec<u8> {
     let zeek: serde_json::Map<_, _> = crate::proto::kinds()
@@ -220,7 +246,8 @@ pub fn fields() -> Vec<u8> {
         .iter()
         .map(|(service, names)| ((*service).to_owned(), (*names).into()))
         .collect();
-    serde_json::json!({"common": crate::event::COMMON, "zeek": zeek, "behaviour": behaviour})
+    let sensor = json!({"sensor": super::live::STATS_FIELDS});
+    serde_json::json!({"common": crate::event::COMMON, "zeek": zeek, "behaviour": behaviour, "vigla": sensor})
         .to_string()
         .into_bytes()
 }

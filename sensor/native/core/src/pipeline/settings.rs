@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::Fault;
+use crate::capture::live::{Program, Watched};
 use crate::correlate;
 use crate::event::{LogSource, Time};
 use crate::flow;
@@ -19,6 +20,11 @@ use crate::log::time::{Clock, Reference};
 use crate::sigma;
 use crate::sigma::network::Network;
 use crate::strict;
+
+/// More would leave each with too little of the memory.
+const MOST_WORKERS: usize = 16;
+/// Rings are memory that nothing else can have.
+const MOST_RING_MB: usize = 1024;
 
 /// Everything that a sensor says about itself.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,6 +42,10 @@ pub struct Settings {
     pub zone: String,
     /// Log files: followed live; offline, what is known of a path that is replayed.
     pub files: Vec<FileSettings>,
+    /// Interfaces to watch live.
+    pub interfaces: Vec<InterfaceSettings>,
+    /// Threads that decode live traffic; 0 means one less than the machine has cores.
+    pub workers: usize,
     /// Memory.
     pub limits: Limits,
     /// How late a live event may be.
@@ -82,6 +92,34 @@ pub struct FileSettings {
     pub charset: Option<String>,
 }
 
+/// One interface.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InterfaceSettings {
+    /// Its name, as `ip link` prints it.
+    pub name: String,
+    /// Whether to see what is not sent to this machine, as a mirror port's frames are.
+    #[serde(default = "promiscuous")]
+    pub promiscuous: bool,
+    /// MiB of its rings, all workers together.
+    #[serde(default = "ring_mb")]
+    pub ring_mb: usize,
+    /// Bytes taken of each frame; 0 is all.
+    #[serde(default)]
+    pub snaplen: u32,
+    /// A classic BPF program, as `tcpdump -ddd` prints it; empty is none.
+    #[serde(default)]
+    pub filter: String,
+}
+
+const fn promiscuous() -> bool {
+    true
+}
+
+const fn ring_mb() -> usize {
+    16
+}
+
 /// Caps of what traffic can grow.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -110,6 +148,8 @@ impl Default for Settings {
             logsource: None,
             zone: "Europe/Athens".to_owned(),
             files: Vec::new(),
+            interfaces: Vec::new(),
+            workers: 0,
             limits: Limits::default(),
             lateness_ms: 60_000,
         }
@@ -143,6 +183,10 @@ impl Settings {
                 )));
             }
         }
+        settings.watched()?;
+        if settings.workers > MOST_WORKERS {
+            return Err(Fault::Settings(format!("workers: must be at most {MOST_WORKERS}")));
+        }
         for (name, value, least) in [
             ("limits.flows", settings.limits.flows, 1),
             ("limits.correlation_bytes", settings.limits.correlation_bytes, 1 << 16),
@@ -152,6 +196,62 @@ impl Settings {
             }
         }
         Ok(settings)
+    }
+
+    /// How many threads decode live traffic.
+    pub fn workers(&self) -> usize {
+        if self.workers > 0 {
+            return self.workers;
+        }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        cores.saturating_sub(1).clamp(1, MOST_WORKERS)
+    }
+
+    /// The interfaces, checked.
+    ///
+    /// # Errors
+    /// [`Fault::Settings`] with the key of the first mistake.
+    pub fn watched(&self) -> Result<Vec<Watched>, Fault> {
+        let mut found: Vec<Watched> = Vec::with_capacity(self.interfaces.len());
+        for (index, interface) in self.interfaces.iter().enumerate() {
+            let wrong = |key: &str, what: &str| Err(Fault::Settings(format!("interfaces[{index}].{key}: {what}")));
+            let name = &interface.name;
+            if name.is_empty() || name.len() > 15 || name.contains(|c: char| c == '/' || c.is_whitespace()) {
+                return wrong(
+                    "name",
+                    &format!("'{name}' is no name of an interface; `ip -br link` lists them"),
+                );
+            }
+            if found.iter().any(|known| known.name == *name) {
+                return wrong("name", &format!("'{name}' stands there twice"));
+            }
+            if !(1..=MOST_RING_MB).contains(&interface.ring_mb) {
+                return wrong("ring_mb", &format!("must be between 1 and {MOST_RING_MB}"));
+            }
+            if interface.snaplen != 0 && !(64..=262_144).contains(&interface.snaplen) {
+                return wrong("snaplen", "must be 0 (whole frames) or between 64 and 262144");
+            }
+            let mut filter = None;
+            if !interface.filter.trim().is_empty() {
+                match Program::parse(&interface.filter) {
+                    Ok(program) => filter = Some(program),
+                    Err(what) => return wrong("filter", &what),
+                }
+            }
+            if interface.snaplen != 0 {
+                filter = Some(match filter {
+                    Some(program) => program.cut(interface.snaplen),
+                    None => Program::first(interface.snaplen),
+                });
+            }
+            found.push(Watched {
+                name: name.clone(),
+                ring_bytes: interface.ring_mb << 20,
+                promiscuous: interface.promiscuous,
+                filter,
+            });
+        }
+        Ok(found)
     }
 
     /// The site's networks, for connections.
@@ -347,6 +447,32 @@ mod tests {
             (r#"{"local_networks": ["10.0.0.0/40"]}"#, "local_networks"),
             (r#"{"limits": {"flows": 0}}"#, "limits.flows: must be at least 1"),
             (r#"{"limits": {"folws": 1}}"#, "did you mean 'flows'"),
+            (
+                r#"{"interfaces": [{"name": "eth1", "filtr": ""}]}"#,
+                "did you mean 'filter'",
+            ),
+            (r#"{"interfaces": [{}]}"#, "name"),
+            (
+                r#"{"interfaces": [{"name": "a b"}]}"#,
+                "interfaces[0].name: 'a b' is no name",
+            ),
+            (
+                r#"{"interfaces": [{"name": "eth1"}, {"name": "eth1"}]}"#,
+                "interfaces[1].name: 'eth1' stands there twice",
+            ),
+            (
+                r#"{"interfaces": [{"name": "eth1", "ring_mb": 0}]}"#,
+                "interfaces[0].ring_mb",
+            ),
+            (
+                r#"{"interfaces": [{"name": "eth1", "snaplen": 10}]}"#,
+                "interfaces[0].snaplen",
+            ),
+            (
+                r#"{"interfaces": [{"name": "eth1", "filter": "not port 443"}]}"#,
+                "interfaces[0].filter: 'not' is no number",
+            ),
+            (r#"{"workers": 99}"#, "workers: must be at most 16"),
             ("[]", "settings: "),
         ] {
             assert!(refused(text).contains(why), "{}", refused(text));

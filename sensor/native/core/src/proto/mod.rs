@@ -143,7 +143,7 @@ impl Context<'_> {
     /// Emits a record of this connection.
     pub(crate) fn emit(&mut self, ts: Time, record: impl Record + 'static) {
         let (uid, conn) = (Some(self.head.uid), Some(self.head.id));
-        self.sink.event(&Event {
+        self.sink.event(Event {
             ts,
             uid,
             conn,

@@ -16,8 +16,9 @@ const ABOVE_HOLE_WITHOUT_ACK: usize = 16 * 1024;
 const OVERHEAD: usize = 64;
 
 /// What all streams share: the memory that is left, and counters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Budget {
+    limit: usize,
     held: usize,
     peak: usize,
     refused: u64,
@@ -25,6 +26,28 @@ pub(crate) struct Budget {
     gap_bytes: u64,
     undelivered: u64,
     inconsistent: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::sharing(1)
+    }
+}
+
+impl Budget {
+    /// The part of one of so many workers.
+    pub(crate) fn sharing(workers: usize) -> Self {
+        Self {
+            limit: MAX_HELD_ALL / workers,
+            held: 0,
+            peak: 0,
+            refused: 0,
+            gaps: 0,
+            gap_bytes: 0,
+            undelivered: 0,
+            inconsistent: 0,
+        }
+    }
 }
 
 impl Report for Budget {
@@ -99,7 +122,7 @@ impl Stream {
             return;
         }
         let cost = bytes.len() + OVERHEAD;
-        if at > self.next && (self.held_bytes + cost > MAX_HELD || budget.held + cost > MAX_HELD_ALL) {
+        if at > self.next && (self.held_bytes + cost > MAX_HELD || budget.held + cost > budget.limit) {
             budget.refused += 1;
             return;
         }

@@ -112,6 +112,7 @@ impl Run {
             orig_len: data.len() as u32,
             number: self.number,
             offset: 0,
+            offloaded: false,
         };
         let lines = &mut self.lines;
         self.traffic

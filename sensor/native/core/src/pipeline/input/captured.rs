@@ -89,6 +89,7 @@ impl Capture {
                 orig_len,
                 number,
                 offset,
+                offloaded: false,
             }),
             None => self.reader.next_frame(),
         };

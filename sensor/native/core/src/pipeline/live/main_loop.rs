@@ -1,76 +1,42 @@
-//! The sensor as it runs: log files are followed in a thread of the core's own, and alerts wait in a bounded queue for
-//! whoever polls. Interfaces join here with the capture of live traffic.
+//! The core's own thread: log files in turn, the events of all workers, time, checkpoints. Rules, behaviours and correlations
+//! are here, after the fan-in, because state that is split loses alerts.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender as Commands, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::Fault;
-use super::checkpoint::{Checkpoint, FileState};
-use super::core::Core;
-use super::input::written;
-use super::overlay::Overlay;
-use super::queue::{Chunk, Queue};
-use super::replay::sources;
-use super::settings::Settings;
-use crate::event::Time;
+use crossbeam_channel::{Receiver, never, select};
+
+use super::ports::{self, Ports};
+use super::worker::Word;
+use super::{Command, Shared, now};
+use crate::event::{Event, Time};
 use crate::log::lines::Sender;
 use crate::log::source::Sources;
 use crate::log::tail::Tail;
+use crate::pipeline::Fault;
+use crate::pipeline::checkpoint::{Checkpoint, FileState};
+use crate::pipeline::core::Core;
+use crate::pipeline::input::written;
+use crate::pipeline::overlay::Overlay;
+use crate::pipeline::queue::Chunk;
+use crate::pipeline::replay::sources;
+use crate::pipeline::settings::Settings;
 use crate::sigma::Pack;
 use crate::stats::{Report, Tally};
 
-/// Bytes of alerts that may wait for a poll.
-const QUEUE: usize = 8 << 20;
 /// Bytes read of one file before the next has its turn.
 const TURN: usize = 64 * 1024;
-/// Pause when no file had anything new.
+/// Batches of events taken from workers before files have their turn.
+const BATCHES: usize = 64;
+/// Pause when nothing had anything new.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Shortest time between two checkpoints: one costs as much as all correlation state.
 const INSTANT: Duration = Duration::from_secs(1);
-
-enum Command {
-    Swap(Box<Core>, Arc<Sources>, Vec<Option<usize>>),
-    Stop,
-}
-
-/// What one poll gives.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Polled {
-    /// Alerts, JSON documents.
-    pub alerts: Vec<Vec<u8>>,
-    /// The instant after them: to be kept with them.
-    pub checkpoint: Option<Vec<u8>>,
-    /// Stopped, and nothing more will come.
-    pub finished: bool,
-}
-
-struct Shared {
-    queue: Queue,
-    stopping: AtomicBool,
-    tally: Mutex<Tally>,
-    death: Mutex<Option<String>>,
-}
-
-struct Running {
-    commands: Commands<Command>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// The live sensor.
-pub struct Sensor {
-    settings: Settings,
-    pack: Arc<Pack>,
-    overlay: Vec<u8>,
-    ready: Option<Box<Worker>>,
-    running: Option<Running>,
-    shared: Arc<Shared>,
-}
+/// The same where only traffic moved on: it cannot be read again, so that a later instant saves nothing but correlations.
+const TRAFFIC_INSTANT: Duration = Duration::from_secs(5);
 
 struct Followed {
     path: String,
@@ -83,7 +49,8 @@ struct Followed {
     behind: bool,
 }
 
-struct Worker {
+/// Everything of the core's own thread.
+pub(super) struct MainLoop {
     files: Vec<Followed>,
     core: Box<Core>,
     started: Instant,
@@ -91,21 +58,26 @@ struct Worker {
     lateness: i64,
     /// When something was last read.
     fresh: Instant,
-    /// Something was read since the last checkpoint.
+    /// Something was read of a file since the last checkpoint.
     dirty: bool,
+    /// Traffic moved on since the last checkpoint.
+    moved: bool,
     instant: Instant,
     dropped_checkpoint: u64,
+    ports: Option<Ports>,
+    /// Until when the run before this one watched interfaces.
+    watched: Option<Time>,
+    /// The latest packet time that events came with.
+    traffic_time: Option<Time>,
+    /// Events of traffic so far: each one's place in its input.
+    taken: u64,
 }
 
-impl Sensor {
-    /// Prepares a sensor; nothing is read before [`Sensor::start`]. A checkpoint that cannot be read is counted, and files are
-    /// read from their start: the ids of alerts that were sent already stay the same.
-    ///
-    /// # Errors
-    /// [`Fault`]: settings or definitions that are wrong.
-    pub fn new(settings: Settings, pack: Arc<Pack>, checkpoint: Option<&[u8]>) -> Result<Self, Fault> {
-        let definitions = sources(&pack)?;
-        let mut core = Box::new(Core::new(Arc::clone(&pack), &settings, Overlay::default(), true)?);
+impl MainLoop {
+    /// Ready to run; a checkpoint that cannot be read is counted.
+    pub(super) fn new(settings: &Settings, pack: &Arc<Pack>, checkpoint: Option<&[u8]>) -> Result<Self, Fault> {
+        let definitions = sources(pack)?;
+        let mut core = Box::new(Core::new(Arc::clone(pack), settings, Overlay::default(), true)?);
         let mut dropped_checkpoint = 0;
         let mut before = match checkpoint.map(Checkpoint::read) {
             None => Checkpoint::default(),
@@ -148,7 +120,7 @@ impl Sensor {
             });
         }
         let started = Instant::now();
-        let worker = Worker {
+        Ok(Self {
             files,
             core,
             started,
@@ -156,154 +128,27 @@ impl Sensor {
             fresh: started,
             dirty: false,
             instant: started,
+            moved: false,
             dropped_checkpoint,
-        };
-        let shared = Shared {
-            queue: Queue::new(QUEUE),
-            stopping: AtomicBool::new(false),
-            tally: Mutex::default(),
-            death: Mutex::default(),
-        };
-        Ok(Self {
-            settings,
-            pack,
-            overlay: b"{}".to_vec(),
-            ready: Some(Box::new(worker)),
-            running: None,
-            shared: Arc::new(shared),
+            ports: None,
+            watched: before.watched.map(Time),
+            traffic_time: None,
+            taken: 0,
         })
     }
 
-    /// Starts the core's thread. A second call does nothing.
-    ///
-    /// # Errors
-    /// [`Fault::Output`] when the system gives no thread.
-    pub fn start(&mut self) -> Result<(), Fault> {
-        let Some(mut worker) = self.ready.take() else {
-            return Ok(());
-        };
-        let (commands, orders) = channel();
-        let shared = Arc::clone(&self.shared);
-        let run = move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| worker.run(&shared, &orders)));
-            if let Err(panic) = ended {
-                let what = panic.downcast_ref::<String>().cloned();
-                let what = what.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                *shared.death.lock().unwrap_or_else(PoisonError::into_inner) = Some(what.unwrap_or_default());
-            }
-            shared.queue.close();
-        };
-        let thread = std::thread::Builder::new()
-            .name("vigla-core".to_owned())
-            .spawn(run)
-            .map_err(Fault::Output)?;
-        self.running = Some(Running {
-            commands,
-            thread: Some(thread),
-        });
-        Ok(())
+    /// Takes the interfaces.
+    pub(super) fn watch(&mut self, ports: Ports) {
+        self.ports = Some(ports);
     }
 
-    /// At most `most` alerts, waiting up to `timeout` for the first, and the checkpoint to keep with them.
-    ///
-    /// # Errors
-    /// The message of the panic that ended the core's thread, once all its alerts were given out.
-    pub fn poll(&self, most: usize, timeout: Duration) -> Result<Polled, String> {
-        let (alerts, checkpoint, finished) = self.shared.queue.pop(most.max(1), timeout);
-        if finished && alerts.is_empty() {
-            let death = self.shared.death.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(what) = death.as_ref() {
-                return Err(what.clone());
-            }
-        }
-        Ok(Polled {
-            alerts,
-            checkpoint,
-            finished,
-        })
-    }
-
-    /// Counters of all stages, of at most a second ago.
-    pub fn stats(&self) -> Tally {
-        match &self.ready {
-            Some(worker) => worker.tally(),
-            None => self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        }
-    }
-
-    /// Runs another pack from the next line on; state of correlations that it did not change stays.
-    ///
-    /// # Errors
-    /// [`Fault`]: the pack or its definitions are wrong, or the overlay in force names what it does not have. The pack before
-    /// stays in force.
-    pub fn reload(&mut self, pack: Arc<Pack>) -> Result<(), Fault> {
-        let overlay = self.overlay.clone();
-        self.swap(pack, &overlay)
-    }
-
-    /// Takes another overlay from the next line on.
-    ///
-    /// # Errors
-    /// [`Fault::Settings`] naming what is wrong; the overlay before stays in force.
-    pub fn overlay(&mut self, document: &[u8]) -> Result<(), Fault> {
-        self.swap(Arc::clone(&self.pack), document)
-    }
-
-    fn swap(&mut self, pack: Arc<Pack>, document: &[u8]) -> Result<(), Fault> {
-        let definitions = sources(&pack)?;
-        let overlay = Overlay::read(document, &pack.program)?;
-        let pinned = self
-            .settings
-            .files
-            .iter()
-            .map(|file| Settings::pinned(Some(file), &definitions))
-            .collect::<Result<Vec<_>, _>>()?;
-        let core = Box::new(Core::new(Arc::clone(&pack), &self.settings, overlay, true)?);
-        if let Some(worker) = &mut self.ready {
-            worker.swap(core, &definitions, &pinned);
-        } else if let Some(running) = &self.running {
-            // A thread that has ended says so at the next poll.
-            let _ = running.commands.send(Command::Swap(core, definitions, pinned));
-        }
-        self.pack = pack;
-        self.overlay = document.to_vec();
-        Ok(())
-    }
-
-    /// Ends the core's thread. What it has found can still be polled, with the last checkpoint.
-    pub fn stop(&mut self) {
-        self.shared.stopping.store(true, Ordering::Release);
-        match &mut self.running {
-            Some(running) => {
-                // A thread that has ended needs no order.
-                let _ = running.commands.send(Command::Stop);
-                if let Some(thread) = running.thread.take() {
-                    let _ = thread.join();
-                }
-            }
-            None => self.shared.queue.close(),
-        }
-    }
-}
-
-impl Drop for Sensor {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
-
-impl Worker {
-    fn run(&mut self, shared: &Shared, orders: &Receiver<Command>) {
+    pub(super) fn run(&mut self, shared: &Shared, orders: &Receiver<Command>) {
         let stopping = || shared.stopping.load(Ordering::Acquire);
         let mut reported = Instant::now();
+        self.tell_gap(shared, &stopping);
         self.publish(shared);
         loop {
-            let mut read = false;
+            let mut read = self.take_waiting(shared, &stopping);
             let hindmost = self.hindmost();
             for index in 0..self.files.len() {
                 if self.files[index].behind && hindmost != Some(index) {
@@ -317,6 +162,7 @@ impl Worker {
                     break;
                 }
             }
+            self.look(shared, &stopping);
             let mut alerts = Vec::new();
             if let Some(time) = self.time() {
                 self.core.advance(time, &mut |hit| {
@@ -324,10 +170,11 @@ impl Worker {
                 });
             }
             self.hand_over(alerts, shared, &stopping);
-            if self.dirty && self.instant.elapsed() >= INSTANT {
+            let since = self.instant.elapsed();
+            if (self.dirty && since >= INSTANT) || (self.moved && since >= TRAFFIC_INSTANT) {
                 self.settle(shared, &stopping);
             }
-            if reported.elapsed() >= INSTANT || !read {
+            if reported.elapsed() >= INSTANT || (!read && reported.elapsed() >= PAUSE) {
                 self.publish(shared);
                 reported = Instant::now();
             }
@@ -343,6 +190,7 @@ impl Worker {
                 None => {}
             }
         }
+        self.close(shared, &stopping);
         self.settle(shared, &stopping);
         self.publish(shared);
     }
@@ -352,11 +200,105 @@ impl Worker {
         if self.dirty && self.instant.elapsed() >= PAUSE {
             self.settle(shared, stopping);
         }
-        match orders.recv_timeout(PAUSE) {
-            Ok(order) => Some(order),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Command::Stop),
+        let lane = self.ports.as_ref().map_or_else(never, |ports| ports.lane.clone());
+        select! {
+            recv(orders) -> order => Some(order.unwrap_or(Command::Stop)),
+            recv(lane) -> word => {
+                if let Ok(word) = word {
+                    self.take(word, shared, stopping);
+                }
+                None
+            }
+            default(PAUSE) => None,
         }
+    }
+
+    /// Says from when to when no interface was watched, where an earlier run knew until when it did.
+    fn tell_gap(&mut self, shared: &Shared, stopping: &dyn Fn() -> bool) {
+        if let (Some(ports), Some(since)) = (&self.ports, self.watched) {
+            let name = Arc::clone(&ports.name);
+            self.tell(vec![(ports::gap(&name, since), name)], shared, stopping);
+        }
+    }
+
+    /// Takes what workers have sent.
+    fn take_waiting(&mut self, shared: &Shared, stopping: &dyn Fn() -> bool) -> bool {
+        let Some(lane) = self.ports.as_ref().map(|ports| ports.lane.clone()) else {
+            return false;
+        };
+        let mut some = false;
+        for word in lane.try_iter().take(BATCHES) {
+            some = true;
+            self.take(word, shared, stopping);
+        }
+        some
+    }
+
+    /// Takes what a worker says. True when all workers are done.
+    fn take(&mut self, word: Word, shared: &Shared, stopping: &dyn Fn() -> bool) -> bool {
+        let events = match word {
+            Word::Events(events) => events,
+            Word::Done => return self.ports.as_mut().is_none_or(Ports::done),
+            // A worker's death ends the process visibly: it would be blind and not know it.
+            Word::Died(what) => panic!("a worker ended: {what}"),
+        };
+        let Some(input) = self.ports.as_ref().map(|ports| Arc::clone(&ports.name)) else {
+            return true;
+        };
+        let clock = now();
+        let mut alerts = Vec::new();
+        for (event, complete) in &events {
+            self.taken += 1;
+            self.core
+                .event(event, &input, self.taken, Some(clock), Some(*complete), &mut |hit| {
+                    alerts.push(hit.to_json());
+                });
+            self.traffic_time = self.traffic_time.max(Some(*complete));
+        }
+        self.fresh = Instant::now();
+        self.moved = true;
+        self.hand_over(alerts, shared, stopping);
+        false
+    }
+
+    /// Looks at the interfaces when it is time.
+    fn look(&mut self, shared: &Shared, stopping: &dyn Fn() -> bool) {
+        let mut told = Vec::new();
+        if let Some(ports) = &mut self.ports {
+            ports.look(&mut |event, name| told.push((event, Arc::clone(name))));
+        }
+        self.tell(told, shared, stopping);
+    }
+
+    /// Takes events about the interfaces themselves.
+    fn tell(&mut self, told: Vec<(Event, Arc<str>)>, shared: &Shared, stopping: &dyn Fn() -> bool) {
+        let mut alerts = Vec::new();
+        for (event, name) in told {
+            self.taken += 1;
+            self.core
+                .event(&event, &name, self.taken, Some(event.ts), Some(event.ts), &mut |hit| {
+                    alerts.push(hit.to_json());
+                });
+            self.moved = true;
+        }
+        self.hand_over(alerts, shared, stopping);
+    }
+
+    /// Ends the workers and takes their last events: every connection is over now.
+    fn close(&mut self, shared: &Shared, stopping: &dyn Fn() -> bool) {
+        let Some(ports) = &self.ports else { return };
+        ports.stop();
+        let lane = ports.lane.clone();
+        for word in &lane {
+            if self.take(word, shared, stopping) {
+                break;
+            }
+        }
+        let mut told = Vec::new();
+        if let Some(ports) = &mut self.ports {
+            ports.finish(&mut |event, name| told.push((event, Arc::clone(name))));
+        }
+        self.tell(told, shared, stopping);
     }
 
     /// Of the files that may have more to read, the one whose events are furthest behind: a backlog is read in its own order.
@@ -372,7 +314,8 @@ impl Worker {
         if let Some(hindmost) = self.hindmost() {
             return self.files[hindmost].latest;
         }
-        let latest = self.files.iter().filter_map(|file| file.latest).max()?;
+        let latest = self.files.iter().filter_map(|file| file.latest).max();
+        let latest = latest.max(self.traffic_time)?;
         let since = i64::try_from(self.fresh.elapsed().as_nanos()).unwrap_or(i64::MAX);
         Some(Time(latest.0.saturating_add(since)).min(now().max(latest)))
     }
@@ -452,6 +395,7 @@ impl Worker {
             files,
             ordinals,
             correlations,
+            watched: self.ports.as_ref().map(|_| now().0),
         }
         .to_bytes();
         shared.queue.push(
@@ -461,11 +405,11 @@ impl Worker {
             },
             stopping,
         );
-        self.dirty = false;
+        (self.dirty, self.moved) = (false, false);
         self.instant = Instant::now();
     }
 
-    fn swap(&mut self, mut core: Box<Core>, definitions: &Arc<Sources>, pinned: &[Option<usize>]) {
+    pub(super) fn swap(&mut self, mut core: Box<Core>, definitions: &Arc<Sources>, pinned: &[Option<usize>]) {
         let (ordinals, correlations) = self.core.snapshot();
         // Our own snapshot of a moment ago is readable.
         if core.restore(&ordinals, &correlations).is_err() {
@@ -477,7 +421,7 @@ impl Worker {
         }
     }
 
-    fn tally(&self) -> Tally {
+    pub(super) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         for file in &self.files {
             file.sender.report(&mut tally);
@@ -494,6 +438,9 @@ impl Worker {
             ] {
                 tally.add(&format!("log.file.{what}"), n);
             }
+        }
+        if let Some(ports) = &self.ports {
+            ports.report(&mut tally);
         }
         self.core.report(&mut tally);
         tally.add("checkpoint.dropped{unreadable}", self.dropped_checkpoint);
