@@ -65,8 +65,8 @@ $(PACK): $(PACK_SOURCES) $(STAMP)/venv
 setup: $(STAMP)/venv $(STAMP)/native $(STAMP)/assets $(PACK) ## Install everything the programs need
 
 .PHONY: debian
-debian: ## Debian packages of the tests (Chromium, tshark)
-	@deploy/debian/packages.sh chromium tshark unzip
+debian: ## Debian packages of the tests (Chromium, tshark, ip)
+	@deploy/debian/packages.sh chromium tshark unzip iproute2
 
 .PHONY: elasticsearch
 elasticsearch: $(STAMP)/venv ## Start the real Elasticsearch of the tests and leave it running

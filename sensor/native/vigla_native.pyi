@@ -14,11 +14,8 @@ __all__ = [
     "events",
     "explain",
     "fields",
-<<<<<<< HEAD
     "index_report",
-=======
     "interfaces",
->>>>>>> e8bc1fc (Watch interfaces live: AF_PACKET rings, fan-out by address pair, counted drops)
     "match_lines",
     "pack_info",
     "sources_explain",

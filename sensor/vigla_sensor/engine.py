@@ -13,11 +13,8 @@ from vigla_native import (
     SettingsError,
     events,
     explain,
-<<<<<<< HEAD
     index_report,
-=======
     interfaces,
->>>>>>> e8bc1fc (Watch interfaces live: AF_PACKET rings, fan-out by address pair, counted drops)
     match_lines,
     pack_info,
     sources_explain,
@@ -32,11 +29,8 @@ __all__ = [
     "SettingsError",
     "events",
     "explain",
-<<<<<<< HEAD
     "index_report",
-=======
     "interfaces",
->>>>>>> e8bc1fc (Watch interfaces live: AF_PACKET rings, fan-out by address pair, counted drops)
     "match_lines",
     "pack_info",
     "sources_explain",

@@ -1,8 +1,8 @@
 """A sensor in a process of its own, which a test may stop, starve of privileges, or kill.
 
 Settings come as the first argument, `UID` as the second: the user it becomes, keeping what `CAPABILITIES` (the third, a
-number) says and nothing else. It says `ready` once it watches, or `refused: ...`; when its input closes it stops and prints
-hits and counters.
+number) says and nothing else. It says `ready` once it watches, or `refused: ...`; when its input closes it stops and
+prints hits and counters.
 """
 
 import ctypes

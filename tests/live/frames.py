@@ -46,7 +46,9 @@ def web(host: int, path: str) -> list[bytes]:
         (0, "A", 102 + len(request), 902 + len(reply), b""),
     )
     return [
-        bytes(link() / ends[side] / TCP(sport=ports[side][0], dport=ports[side][1], flags=flags, seq=seq, ack=ack) / data)
+        bytes(
+            link() / ends[side] / TCP(sport=ports[side][0], dport=ports[side][1], flags=flags, seq=seq, ack=ack) / data
+        )
         for side, flags, seq, ack, data in steps
     ]
 

@@ -1,4 +1,4 @@
-"""Network namespaces of the tests' own: veth pairs whose one end is a mirror port, the other the switch that feeds it."""
+"""Network namespaces of the tests' own: veth pairs, one end a mirror port, the other the switch that feeds it."""
 
 import contextlib
 import ctypes

@@ -25,7 +25,7 @@ _SOURCES = [
 
 
 def everything() -> bytes:
-    """A pack in which every event of traffic, and of the sensor itself, is a hit; three answers to one host are a correlation."""
+    """A pack in which every event of traffic, and of the sensor itself, is a hit; three `dns` of a host correlate."""
     rules = [
         {
             "id": source["service"],

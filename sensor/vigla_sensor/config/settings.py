@@ -46,7 +46,7 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """An interface to watch. `ring_mb` (MiB) waits for all workers together; `snaplen` 0 takes whole frames; `filter` is the
+    """An interface to watch. `ring_mb` (MiB) is shared by all workers; `snaplen` 0 takes whole frames; `filter` is the
     classic BPF program that `tcpdump -ddd` prints."""
 
     name: str
@@ -105,8 +105,8 @@ class Sinks:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole file. `lists` fills the pack's value lists; `zone` is of log lines that name none; `workers` are threads
-    that decode traffic, 0 meaning one less than there are cores."""
+    """The whole file. `lists` fills the pack's value lists; `zone` is of log lines that name none; `workers` are
+    threads that decode traffic, 0 meaning one less than there are cores."""
 
     sensor: SensorIdentity
     pack: PackSettings | None = None

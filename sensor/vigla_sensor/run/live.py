@@ -97,8 +97,8 @@ def run_live(settings: Settings, clock: Clock, make: MakeDetector) -> int:
         raise wiring.StartFault('pack.path is not configured: name the compiled rules, e.g. [pack] path = "vigla.vpk"')
     if not settings.files and not settings.interfaces:
         raise wiring.StartFault(
-            "nothing to watch: add an [[interfaces]] table with the name of the mirror port's interface, or a [[files]] "
-            "table with the path of a log file"
+            "nothing to watch: add an [[interfaces]] table with the name of the mirror port's interface, or a "
+            "[[files]] table with the path of a log file"
         )
     data, pack = wiring.read_pack(settings.pack.path)
     sinks = wiring.sinks(settings)

@@ -5,7 +5,7 @@ import dataclasses
 import typing
 from pathlib import Path
 
-from vigla_sensor.config import Settings, load
+from vigla_sensor.config import Interface, Settings, load
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "systemd"
 
@@ -14,6 +14,7 @@ def test_the_example_configuration_reads() -> None:
     settings = load(DEPLOY / "sensor.toml")
     assert settings.sinks.hub is not None
     assert str(settings.sinks.hub.credential) == "systemd:hub"
+    assert settings.interfaces == (Interface("eth1"),)
     assert settings.spool.max_bytes == Settings(settings.sensor).spool.max_bytes
 
 

@@ -36,6 +36,7 @@ pub fn run(data: &[u8]) {
             orig_len: bytes.len() as u32,
             number: number as u64 + 1,
             offset: 0,
+            offloaded: number % 3 == 0,
         };
         traffic.frame(&frame, &mut print);
     }

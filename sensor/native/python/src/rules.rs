@@ -55,17 +55,13 @@ pub fn pack_info(py: Python<'_>, pack: &[u8]) -> PyResult<Vec<u8>> {
     released(py, || explaining::pack(&Pack::load(pack)?))
 }
 
-<<<<<<< HEAD
 /// What each rule costs the engine: JSON `{"rules": [{"id", "always", "needles", "share", "predicates"}], "needles"}`.
 #[pyfunction]
 pub fn index_report(py: Python<'_>, pack: &[u8]) -> PyResult<Vec<u8>> {
     released(py, || Ok::<_, Fault>(cost::report(&Pack::load(pack)?)))
 }
 
-/// Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour}`.
-=======
 /// Every field of the events that the core decodes or derives itself: JSON `{common, zeek: {path: names}, behaviour, vigla}`.
->>>>>>> e8bc1fc (Watch interfaces live: AF_PACKET rings, fan-out by address pair, counted drops)
 #[pyfunction]
 pub fn fields() -> Vec<u8> {
     explaining::fields()
