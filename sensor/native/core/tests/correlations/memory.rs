@@ -5,7 +5,7 @@ use vigla_core::correlate::Settings;
 use vigla_core::event::Time;
 use vigla_core::stats::{Report as _, Tally};
 
-use crate::bench::{Bench, SECOND, correlation, live};
+use crate::bench::{Bench, SECOND, correlation, extended, live};
 use crate::packs::event;
 
 #[test]
@@ -120,4 +120,64 @@ fn a_flood_on_one_key_is_bounded_and_still_counted() {
             assert_eq!(bench.out.len(), 1, "{kind}");
         }
     }
+}
+
+#[test]
+fn sprayed_keys_do_not_grow_memory_at_any_pace() {
+    let alone = extended(
+        "alone",
+        "temporal",
+        3_600,
+        &json!({"and": [{"rule": 0}, {"not": {"rule": 1}}]}),
+    );
+    let all = [
+        correlation("sum", "value_sum", &["fail"], 3_600, "gte", 300.0),
+        correlation("median", "value_median", &["fail"], 3_600, "gt", 100.0),
+        correlation("users", "value_count", &["fail"], 3_600, "gte", 3.0),
+        alone,
+    ];
+    let settings = Settings {
+        bytes: 4 << 20,
+        ..live()
+    };
+    let mut bench = Bench::new(&all, settings);
+    let send = |bench: &mut Bench, second: i64, user: &str| {
+        let document = json!({"ts": second, "src": "kept", "what": "fail", "user": user, "bytes": 100});
+        bench.at("a.log", second.unsigned_abs(), &document, Some(second * SECOND));
+    };
+    send(&mut bench, 1, "u1");
+    send(&mut bench, 2, "u2");
+    let (mut template, input) = (Vec::new(), "a.log".into());
+    let document = json!({"ts": 3, "src": "x", "what": "fail", "user": "u", "bytes": 1});
+    bench
+        .engine
+        .event(&event(&document), &input, 0, &mut |hit| template.push(hit));
+    let mut hit = template.remove(0);
+    let place = hit.keys.iter().position(|key| key.as_deref() == Some("x")).unwrap();
+    for n in 0..100_000_u32 {
+        hit.keys[place] = Some(format!("198.51.100.{n}").into());
+        bench
+            .correlator
+            .hit(&hit, Some(Time(3 * SECOND)), &mut |_| panic!("a single hit fired"));
+        assert!(
+            n % 1_000 != 0 || bench.correlator.bytes() <= 4 << 20,
+            "{} bytes",
+            bench.correlator.bytes()
+        );
+    }
+    let evicted: u64 = bench.correlator.counts().iter().map(|counts| counts.evicted).sum();
+    assert_eq!(evicted as usize + bench.correlator.keys(), 4 * 100_001);
+    send(&mut bench, 4, "u3");
+    bench.advance(3_700);
+    let kept: Vec<_> = bench
+        .said()
+        .into_iter()
+        .filter(|said| said.2 == "kept" && said.4 == 0)
+        .collect();
+    let rules: Vec<_> = kept.iter().map(|said| said.0.as_str()).collect();
+    assert_eq!(
+        rules,
+        ["users", "sum", "alone"],
+        "those that were under way are still there"
+    );
 }
