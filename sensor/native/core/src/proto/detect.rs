@@ -94,6 +94,7 @@ impl App {
                 };
                 let found = choose(
                     table,
+                    counts,
                     context.head.id.resp_p,
                     dir,
                     seen,
@@ -155,7 +156,7 @@ impl App {
     ) {
         if let Self::Unknown(probing) = self {
             let mut ruled_out = 0;
-            let found = choose(table, context.head.id.resp_p, dir, bytes, &mut ruled_out);
+            let found = choose(table, counts, context.head.id.resp_p, dir, bytes, &mut ruled_out);
             if let Some(protocol) = found {
                 counts.recognised += 1;
                 self.begin(protocol, context);
@@ -252,14 +253,26 @@ impl App {
 }
 
 /// The row whose probe says yes; where several do, the one whose port it is.
-fn choose<'t>(table: &'t [Protocol], port: u16, dir: Dir, bytes: &[u8], ruled_out: &mut u32) -> Option<&'t Protocol> {
+fn choose<'t>(
+    table: &'t [Protocol],
+    counts: &mut Detection,
+    port: u16,
+    dir: Dir,
+    bytes: &[u8],
+    ruled_out: &mut u32,
+) -> Option<&'t Protocol> {
     let mut found: Option<&Protocol> = None;
     for (row, protocol) in table.iter().enumerate() {
         if *ruled_out & 1 << row != 0 {
             continue;
         }
         let usual = protocol.ports.contains(&port);
-        match (protocol.probe)(bytes, dir, usual) {
+        // A probe that panics is asked no more on this connection; its worker goes on.
+        let verdict = catch_unwind(|| (protocol.probe)(bytes, dir, usual)).unwrap_or_else(|_| {
+            counts.panics += 1;
+            Verdict::No
+        });
+        match verdict {
             Verdict::Yes if usual => return Some(protocol),
             Verdict::Yes => found = found.or(Some(protocol)),
             Verdict::No => *ruled_out |= 1 << row,
@@ -267,4 +280,92 @@ fn choose<'t>(table: &'t [Protocol], port: u16, dir: Dir, bytes: &[u8], ruled_ou
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::event::{ConnId, Event, Time, Transport, Uid, Value};
+    use crate::flow::weird::Limiter;
+    use crate::proto::{Head, Limits};
+
+    /// Takes one unit, then breaks.
+    struct Broken(bool);
+
+    impl Parser for Broken {
+        fn name(&self) -> &'static str {
+            "broken"
+        }
+        fn data(&mut self, _: &mut Context<'_>, _: Dir, _: &[u8]) -> Next {
+            assert!(!std::mem::replace(&mut self.0, true), "a fault of ours");
+            Next::More
+        }
+        fn gap(&mut self, _: &mut Context<'_>, _: Dir, _: u64) -> Next {
+            Next::More
+        }
+        fn finish(&mut self, _: &mut Context<'_>) {}
+    }
+
+    static TABLE: [Protocol; 2] = [
+        Protocol {
+            probe: |bytes, _, _| {
+                assert!(bytes[0] != b'!', "a fault of ours");
+                Verdict::No
+            },
+            ports: &[],
+            start: Start::Label("never"),
+        },
+        Protocol {
+            probe: |_, _, _| Verdict::Yes,
+            ports: &[],
+            start: Start::Parser(|_| Box::new(Broken(false))),
+        },
+    ];
+
+    /// Gives the pieces to one connection: names and additions of its weirds, panics counted, whether it is given up.
+    fn run(pieces: &[&[u8]]) -> (Vec<(String, String)>, u64, bool) {
+        let end = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let id = ConnId {
+            orig_h: end,
+            orig_p: 1,
+            resp_h: end,
+            resp_p: 2,
+            transport: Transport::Tcp,
+        };
+        let (mut head, mut counts, mut app) = (Head::new(id, Uid::from_hash(1)), Detection::default(), App::default());
+        let (mut limiter, limits) = (Limiter::default(), Limits::default());
+        let mut weirds = Vec::new();
+        let mut sink = |event: &Event| {
+            let text = |name| match event.get(name) {
+                Some(Value::Str(text)) => text.to_owned(),
+                _ => String::new(),
+            };
+            weirds.push((text("name"), text("addl")));
+        };
+        for piece in pieces {
+            let mut context = Context {
+                ts: Time(1),
+                head: &mut head,
+                sink: &mut sink,
+                limiter: &mut limiter,
+                limits: &limits,
+            };
+            app.stream(&TABLE, &mut counts, &mut context, Dir::Orig, Chunk::Bytes(piece));
+        }
+        (weirds, counts.panics, app.is_off())
+    }
+
+    #[test]
+    fn a_parser_that_panics_costs_its_connection_and_is_told() {
+        let told = vec![("analyzer_panic".to_owned(), "broken".to_owned())];
+        assert_eq!(run(&[b"one"]), (vec![], 0, false));
+        assert_eq!(run(&[b"one", b"two", b"three"]), (told, 1, true));
+    }
+
+    #[test]
+    fn a_probe_that_panics_leaves_the_connection_to_the_others() {
+        assert_eq!(run(&[b"!"]), (vec![], 1, false));
+    }
 }
