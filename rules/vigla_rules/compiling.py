@@ -15,6 +15,7 @@ from vigla_rules.graph import Graph
 from vigla_rules.layout import LANGUAGES, RULE_FOLDERS, PackSettings, Tree
 from vigla_rules.linking import Linked, link
 from vigla_rules.reading import Progress, read_files
+from vigla_rules.windows import windows_classes
 from vigla_rules.vpk import canonical, pack_bytes
 
 
@@ -182,6 +183,7 @@ def _counts(linked: Linked, members: dict[str, bytes]) -> dict[str, int]:
 def _rules(linked: Linked, owners: dict[str, Tree], aliases: list[object]) -> dict[str, object]:
     graph = Graph()
     rules = [_rule(rule, graph, owners[rule.meta.id], linked.quiet) for rule in linked.rules]
+    classes = windows_classes((rule.logsource for rule in linked.rules), graph)
     names = graph.field_names(_correlated(linked))
     return {
         "fields": names,
@@ -194,6 +196,7 @@ def _rules(linked: Linked, owners: dict[str, Tree], aliases: list[object]) -> di
             for f, rules in linked.filters
         ],
         "aliases": aliases,
+        "classes": classes,
     }
 
 

@@ -131,7 +131,7 @@ class Reference:
         return [
             line
             for logsource, view in self.views(event)
-            if serves(rule["logsource"], logsource)
+            if self.serves(rule["logsource"], logsource, view)
             for node in [*rule["gates"], rule["condition"]]
             for line in self.against(node, view)
         ]
@@ -152,10 +152,31 @@ class Reference:
 
     def rule(self, rule: Json, logsource: Mapping[str, str | None], event: Event) -> bool:
         """One rule over one event as seen through one log source."""
-        if not serves(rule["logsource"], logsource) or not all(name in self.lists for name in rule["lists"]):
+        if not all(name in self.lists for name in rule["lists"]) or not self.serves(
+            rule["logsource"], logsource, event
+        ):
             return False
         header = Event({**event.fields, **event.header})
         return all(self.node(gate, header) for gate in rule["gates"]) and self.node(rule["condition"], event)
+
+    def serves(self, rule: Mapping[str, str | None], logsource: Mapping[str, str | None], event: Event) -> bool:
+        """Whether an event is one of a rule's log source, by name or by its header."""
+        if not serves({**rule, "category": None, "service": None}, logsource):
+            return False
+        header = Event({**event.fields, **event.header})
+        return all(
+            rule.get(part) in (None, logsource.get(part))
+            or (
+                logsource.get(part) is None
+                and any(
+                    (row["part"], row["value"]) == (part, rule[part])
+                    and serves(row["event"], logsource)
+                    and self.node(row["where"], header)
+                    for row in self.rules.get("classes", [])
+                )
+            )
+            for part in ("category", "service")
+        )
 
     def node(self, at: int, event: Event) -> bool:
         """One node of the conditions."""

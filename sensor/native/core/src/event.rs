@@ -8,6 +8,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::jsonl::Line;
+
 /// A moment in nanoseconds since 1970-01-01T00:00:00Z: the packet's or the line's, never the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(pub i64);
@@ -25,6 +27,8 @@ pub enum Value<'a> {
     Uint(u64),
     /// A decimal number.
     Float(f64),
+    /// A number of JSON that is no whole one of 64 bits, as it was written.
+    Number(&'a str),
     /// Text. Bytes beyond UTF-8 were replaced (U+FFFD) when the record was made.
     Str(&'a str),
     /// An address; its text is RFC 5952.
@@ -54,6 +58,8 @@ pub enum OwnedValue {
     Uint(u64),
     /// A decimal number.
     Float(f64),
+    /// A number of JSON that is no whole one of 64 bits, as it was written.
+    Number(Box<str>),
     /// Text.
     Str(String),
     /// Several values.
@@ -69,6 +75,7 @@ impl OwnedValue {
             Self::Int(i) => Value::Int(*i),
             Self::Uint(u) => Value::Uint(*u),
             Self::Float(f) => Value::Float(*f),
+            Self::Number(text) => Value::Number(text),
             Self::Str(s) => Value::Str(s),
             Self::List(l) => Value::List(l),
         }
@@ -243,6 +250,19 @@ pub struct Fields {
     pub values: Vec<(Arc<str>, OwnedValue)>,
 }
 
+impl Fields {
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        let (_, value) = self.values.iter().find(|(n, _)| &**n == name)?;
+        Some(value.as_value())
+    }
+
+    fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for (name, value) in &self.values {
+            each(name, value.as_value());
+        }
+    }
+}
+
 /// What an event says beside time and connection.
 #[derive(Debug)]
 pub enum Body {
@@ -250,6 +270,8 @@ pub enum Body {
     Typed(Box<dyn Record>),
     /// A log line's fields.
     Named(Box<Fields>),
+    /// A JSON line, read lazily.
+    Line(Box<Line>),
 }
 
 /// An event: what a rule sees.
@@ -274,6 +296,7 @@ impl Event {
         match &self.body {
             Body::Typed(record) => record.kind().path,
             Body::Named(fields) => &fields.path,
+            Body::Line(line) => line.path(),
         }
     }
 
@@ -282,6 +305,7 @@ impl Event {
         match &self.body {
             Body::Typed(record) => &record.kind().logsource,
             Body::Named(fields) => &fields.logsource,
+            Body::Line(line) => line.logsource(),
         }
     }
 
@@ -310,11 +334,11 @@ impl Event {
                     .position(|n| *n == name)
                     .and_then(|index| record.value(index)),
             },
-            Body::Named(fields) => fields
-                .values
-                .iter()
-                .find(|(n, _)| &**n == name)
-                .map(|(_, value)| value.as_value()),
+            Body::Named(fields) => fields.get(name),
+            Body::Line(line) => match line.wanted().id(name) {
+                Some(id) => line.wanted_value(id),
+                None => line.whole().get(name),
+            },
         }
     }
 
@@ -333,11 +357,8 @@ impl Event {
                     }
                 }
             }
-            Body::Named(fields) => {
-                for (name, value) in &fields.values {
-                    each(name, value.as_value());
-                }
-            }
+            Body::Named(fields) => fields.visit(each),
+            Body::Line(line) => line.whole().visit(each),
         }
     }
 }

@@ -12,17 +12,17 @@ pub fn event(out: &mut Vec<u8>, event: &Event) {
     text(out, event.path());
     match &event.body {
         Body::Typed(_) => event.visit(&mut |name, value| member(out, name, value)),
-        Body::Named(fields) => {
+        Body::Named(_) | Body::Line(_) => {
             member(out, "ts", Value::Time(event.ts));
             if let Some(uid) = &event.uid {
                 member(out, "uid", Value::Str(uid.as_str()));
             }
-            for (name, value) in &fields.values {
+            event.visit(&mut |name, value| {
                 // Ours win over a line's own fields of these names; rules still read the line's.
-                if !matches!(&**name, "_path" | "ts" | "uid") {
-                    member(out, name, value.as_value());
+                if !matches!(name, "_path" | "ts" | "uid") {
+                    member(out, name, value);
                 }
-            }
+            });
         }
     }
     out.push(b'}');
@@ -44,6 +44,7 @@ pub fn value(out: &mut Vec<u8>, value: Value<'_>) {
         Value::Int(i) => out.extend_from_slice(itoa::Buffer::new().format(i).as_bytes()),
         Value::Uint(u) => out.extend_from_slice(itoa::Buffer::new().format(u).as_bytes()),
         Value::Float(f) => float(out, f),
+        Value::Number(number) => self::number(out, number),
         Value::Str(s) => text(out, s),
         Value::Addr(address) => self::address(out, address),
         Value::Time(Time(ns)) | Value::Interval(ns) => seconds(out, ns),
@@ -80,6 +81,15 @@ fn array<T>(out: &mut Vec<u8>, items: &[T], mut each: impl FnMut(&mut Vec<u8>, &
         each(out, item);
     }
     out.push(b']');
+}
+
+/// As it was written; as text where a reader's double could not hold it.
+fn number(out: &mut Vec<u8>, number: &str) {
+    if number.parse().is_ok_and(f64::is_finite) {
+        out.extend_from_slice(number.as_bytes());
+    } else {
+        text(out, number);
+    }
 }
 
 fn float(out: &mut Vec<u8>, f: f64) {

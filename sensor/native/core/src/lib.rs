@@ -9,6 +9,7 @@ pub mod correlate;
 pub mod event;
 pub mod flow;
 pub mod json;
+pub mod jsonl;
 pub mod log;
 pub mod packet;
 pub mod pipeline;

@@ -5,6 +5,8 @@ mod packs;
 use packs::{event, matching, pack, settings};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
+use vigla_core::event::LogSource;
+use vigla_core::jsonl::Reader;
 use vigla_core::sigma::Engine;
 
 const FIELDS: [&str; 4] = ["a", "b", "c", "EventID"];
@@ -156,6 +158,30 @@ fn rules() -> impl Strategy<Value = Json> {
     })
 }
 
+/// A line as a hostile writer may make it: names twice, objects and lists in each other, in the Windows shape or not.
+fn line() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec!["a", "b", "c", "EventID", "other", "#text", "#attributes", "a b", "\u{3c3}"]);
+    let leaf = scalar().prop_map(|value| value.to_string());
+    let value = leaf.prop_recursive(3, 12, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec((name.clone(), inner.clone()), 0..4).prop_map(|members| object(&members)),
+            prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+        ]
+    });
+    let members = |names: Vec<&'static str>| prop::collection::vec((prop::sample::select(names), value.clone()), 0..5);
+    let fields = vec!["a", "b", "c", "EventID", "other", "a b", "TimeCreated", "Provider"];
+    let windows = (members(fields.clone()), members(fields.clone())).prop_map(|(header, body)| {
+        let event = [("System", object(&header)), ("EventData", object(&body))];
+        object(&[("Event", object(&event))])
+    });
+    prop_oneof![members(fields).prop_map(|members| object(&members)), windows]
+}
+
+fn object<N: AsRef<str>>(members: &[(N, String)]) -> String {
+    let member = |(name, value): &(N, String)| format!("{}:{value}", Json::from(name.as_ref()));
+    format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -166,6 +192,31 @@ proptest! {
         let mut engine = Engine::new(pack(&rules, &["l"]), settings.clone());
         for document in &documents {
             matching(&mut engine, &settings, &event(document)); // asserts it
+        }
+    }
+
+    #[test]
+    fn a_line_read_lazily_is_the_line_read_whole(rules in rules(), lines in prop::collection::vec(line(), 1..12)) {
+        let source = LogSource { product: Some("test".into()), ..LogSource::default() };
+        let mut engine = Engine::new(pack(&rules, &["l"]), settings());
+        let mut lazy = Reader::lazy(source.clone(), engine.wanted());
+        let mut whole = Reader::new(source);
+        for line in &lines {
+            let (lazily, wholly) = (lazy.event(line.as_bytes()).unwrap(), whole.event(line.as_bytes()).unwrap());
+            prop_assert_eq!(lazily.ts, wholly.ts);
+            prop_assert_eq!(
+                matching(&mut engine, &settings(), &lazily),
+                matching(&mut engine, &settings(), &wholly),
+                "{}", line
+            );
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            vigla_core::json::event(&mut one, &lazily);
+            vigla_core::json::event(&mut other, &wholly);
+            prop_assert_eq!(String::from_utf8(one).unwrap(), String::from_utf8(other).unwrap());
+            for name in FIELDS.into_iter().chain(["other", "σ"]) {
+                prop_assert_eq!(lazily.get(name), wholly.get(name), "{} of {}", name, line);
+            }
+            lazy.recycle(lazily);
         }
     }
 

@@ -72,6 +72,7 @@ impl Raw<'_> {
             Self::Value(OwnedValue::Int(i)) => Cow::Owned(i.to_string()),
             Self::Value(OwnedValue::Uint(u)) => Cow::Owned(u.to_string()),
             Self::Value(OwnedValue::Float(f)) => Cow::Owned(f.to_string()),
+            Self::Value(OwnedValue::Number(text)) => Cow::Borrowed(text),
             Self::Value(OwnedValue::Null | OwnedValue::List(_)) | Self::Gone => return None,
         })
     }

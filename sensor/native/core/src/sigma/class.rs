@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::alias::Source;
 use super::facts::{Facts, Slot};
 use super::index::{Index, Scope};
-use super::jsonl::HEADER;
 use super::predicate::FieldId;
-use super::program::{Program, RuleId};
-use crate::event::{Body, COMMON, Event, Kind, LogSource};
+use super::program::{NodeId, Program, RuleId};
+use crate::event::{Body, COMMON, Event, Fields, Kind, LogSource};
+use crate::jsonl::{HEADER, Line, Wanted};
 
 /// A set of rules.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +41,8 @@ pub struct View {
     pub alias: Option<usize>,
     /// The rules, in the order of the pack.
     pub rules: Vec<RuleId>,
+    /// What a header must say for an event to be one of a rule's log source, for rules whose it is not by name.
+    pub admissions: HashMap<RuleId, Vec<NodeId>, foldhash::fast::RandomState>,
     /// All of them, before gates.
     pub scope: Arc<Scope>,
     /// Fields that gates read, `None` for every value; empty where no rule has gates.
@@ -51,6 +53,8 @@ pub struct View {
     columns: Vec<(FieldId, Slot)>,
     /// Named values: which fields read a name.
     names: HashMap<Box<str>, Vec<FieldId>, foldhash::fast::RandomState>,
+    /// The same by wanted id, for lines read lazily.
+    wanted: Vec<Vec<FieldId>>,
 }
 
 /// Views by kind of event.
@@ -65,14 +69,13 @@ pub struct Classes {
 
 impl Classes {
     /// The views of an event.
-    pub fn of(&mut self, program: &Program, index: &Index, active: &[bool], event: &Event) -> Arc<[View]> {
+    pub fn of(&mut self, make: &Making<'_>, event: &Event) -> Arc<[View]> {
         let Self {
             typed,
             named,
             last,
             made,
         } = self;
-        let make = Making { program, index, active };
         match &event.body {
             Body::Typed(record) => {
                 let kind = record.kind();
@@ -83,19 +86,24 @@ impl Classes {
                         .or_insert_with(|| make.views(&kind.logsource, Some(kind), made)),
                 )
             }
-            Body::Named(fields) => {
+            Body::Named(_) | Body::Line(_) => {
+                let logsource = match &event.body {
+                    Body::Named(fields) => &fields.logsource,
+                    Body::Line(line) => line.logsource(),
+                    Body::Typed(_) => unreachable!("matched above"),
+                };
                 if let Some((source, views)) = &*last
-                    && Arc::ptr_eq(source, &fields.logsource)
+                    && Arc::ptr_eq(source, logsource)
                 {
                     return Arc::clone(views);
                 }
-                let known = named.get(&*fields.logsource).map(Arc::clone);
+                let known = named.get(&**logsource).map(Arc::clone);
                 let views = known.unwrap_or_else(|| {
-                    let views = make.views(&fields.logsource, None, made);
-                    named.insert((*fields.logsource).clone(), Arc::clone(&views));
+                    let views = make.views(logsource, None, made);
+                    named.insert((**logsource).clone(), Arc::clone(&views));
                     views
                 });
-                *last = Some((Arc::clone(&fields.logsource), Arc::clone(&views)));
+                *last = Some((Arc::clone(logsource), Arc::clone(&views)));
                 views
             }
         }
@@ -103,10 +111,16 @@ impl Classes {
 }
 
 /// What views are made of.
-struct Making<'a> {
-    program: &'a Program,
-    index: &'a Index,
-    active: &'a [bool],
+#[derive(Debug, Clone, Copy)]
+pub struct Making<'a> {
+    /// The rules.
+    pub program: &'a Program,
+    /// Their witnesses.
+    pub index: &'a Index,
+    /// Which of them can fire.
+    pub active: &'a [bool],
+    /// The names that lazy readers keep.
+    pub wanted: &'a Wanted,
 }
 
 impl Making<'_> {
@@ -127,10 +141,15 @@ impl Making<'_> {
 
     fn view(&self, alias: Option<usize>, source: &LogSource, kind: Option<&Kind>, id: u32) -> Option<View> {
         let program = self.program;
-        let rules: Vec<RuleId> = (0..program.rules.len())
-            .filter(|index| self.active[*index] && program.rules[*index].logsource.serves(source))
-            .map(|index| index as RuleId)
-            .collect();
+        let (mut rules, mut admissions) = (Vec::new(), HashMap::<RuleId, Vec<NodeId>, _>::default());
+        for (index, rule) in program.rules.iter().enumerate().filter(|(index, _)| self.active[*index]) {
+            if let Some(gates) = program.classes.admits(&rule.logsource, source) {
+                rules.push(index as RuleId);
+                if !gates.is_empty() {
+                    admissions.insert(index as RuleId, gates);
+                }
+            }
+        }
         if rules.is_empty() {
             return None;
         }
@@ -157,20 +176,28 @@ impl Making<'_> {
             }
         }
         let mut gate_fields = Vec::new();
-        for gate in rules.iter().flat_map(|rule| &program.rules[*rule as usize].gates) {
-            program.fields_of(*gate, &mut gate_fields);
+        let own = rules.iter().flat_map(|rule| &program.rules[*rule as usize].gates);
+        let gates: HashSet<NodeId> = own.chain(admissions.values().flatten()).copied().collect();
+        for gate in gates {
+            program.fields_of(gate, &mut gate_fields);
         }
         gate_fields.sort_unstable();
         gate_fields.dedup();
         let scope = self.index.scope(&rules);
+        let mut wanted = vec![Vec::new(); self.wanted.len()];
+        for (name, id) in self.wanted.iter() {
+            wanted[id as usize].extend(names.get(name).into_iter().flatten());
+        }
         Some(View {
             alias,
             rules,
+            admissions,
             scope,
             gate_fields,
             id,
             columns,
             names,
+            wanted,
         })
     }
 }
@@ -182,24 +209,42 @@ impl View {
         for (field, slot) in &self.columns {
             facts.place(*field, *slot);
         }
-        if let Body::Named(fields) = &event.body {
-            for (place, (name, _)) in fields.values.iter().enumerate() {
-                if let Some(ids) = self.names.get(&**name) {
-                    for id in ids {
-                        facts.place(*id, Slot::Named(place as u32));
-                    }
-                }
-                if let Some(hidden) = name.strip_prefix(HEADER)
-                    && let Some(ids) = self.names.get(hidden)
-                {
-                    for id in ids {
-                        facts.place_header(*id, place as u32);
-                    }
-                }
-            }
+        match &event.body {
+            Body::Typed(_) => {}
+            Body::Named(fields) => self.place_fields(fields, facts),
+            Body::Line(line) if facts.reads(line) => self.place_leaves(line, facts),
+            // Read for an engine that was replaced meanwhile.
+            Body::Line(line) => self.place_fields(line.whole(), facts),
         }
         if let Some(alias) = self.alias {
             facts.derive(event, &program.aliases[alias]);
+        }
+    }
+
+    fn place_leaves(&self, line: &Line, facts: &mut Facts) {
+        for (place, leaf) in line.leaves().iter().enumerate() {
+            if let Some(id) = leaf.wanted() {
+                for field in &self.wanted[id as usize] {
+                    facts.place(*field, Slot::Leaf(place as u32));
+                }
+            }
+        }
+    }
+
+    fn place_fields(&self, fields: &Fields, facts: &mut Facts) {
+        for (place, (name, _)) in fields.values.iter().enumerate() {
+            if let Some(ids) = self.names.get(&**name) {
+                for id in ids {
+                    facts.place(*id, Slot::Named(place as u32));
+                }
+            }
+            if let Some(hidden) = name.strip_prefix(HEADER)
+                && let Some(ids) = self.names.get(hidden)
+            {
+                for id in ids {
+                    facts.place_header(*id, place as u32);
+                }
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::class::{Classes, View};
+use super::class::{Classes, Making, View};
 use super::evidence;
 use super::facts::Facts;
 use super::gates::Gates;
@@ -21,6 +21,7 @@ use super::program::{NodeId, Program, RuleId};
 use super::value::whole_text;
 use crate::event::{Event, LogSource};
 use crate::json;
+use crate::jsonl::Wanted;
 use crate::stats::{Report, Tally};
 
 /// What a sensor adds to a pack.
@@ -60,6 +61,7 @@ pub struct Engine {
     index: Index,
     gates: Gates,
     facts: Facts,
+    wanted: Arc<Wanted>,
     /// Answers of condition nodes, stamped by the view of the event they are of.
     memo: Vec<u32>,
     stamp: u32,
@@ -81,10 +83,12 @@ impl Engine {
         let active: Vec<bool> = (program.rules.iter())
             .map(|r| r.lists.iter().all(|l| lists.is_filled(l)))
             .collect();
+        let wanted = Arc::new(Wanted::new(program.names()));
         Self {
             index: Index::new(program, &active),
             gates: Gates::default(),
-            facts: Facts::new(program.fields.len()),
+            facts: Facts::new(program.fields.len(), Arc::clone(&wanted)),
+            wanted,
             memo: vec![0; program.nodes.len()],
             stamp: 0,
             candidates: Vec::new(),
@@ -106,6 +110,11 @@ impl Engine {
     /// The pack.
     pub fn pack(&self) -> &Arc<Pack> {
         &self.pack
+    }
+
+    /// The names that rules can ask an event for: what a lazy reader needs to keep.
+    pub fn wanted(&self) -> &Arc<Wanted> {
+        &self.wanted
     }
 
     /// The filled value lists.
@@ -152,10 +161,18 @@ impl Engine {
         self.counts.events += 1;
         let pack = Arc::clone(&self.pack);
         let program = &pack.program;
-        let views = self.classes.of(program, &self.index, &self.active, event);
+        let make = Making {
+            program,
+            index: &self.index,
+            active: &self.active,
+            wanted: &self.wanted,
+        };
+        let views = self.classes.of(&make, event);
         if views.is_empty() {
             self.counts.unclassed += 1;
+            return;
         }
+        self.facts.take(event);
         let mut before: Vec<RuleId> = Vec::new(); // one rule, one alert, whatever number of aliases it is seen through
         for view in &*views {
             let alias = view.alias.map(|index| &program.aliases[index]);
@@ -221,7 +238,15 @@ impl Engine {
             alias,
             header: true,
         };
-        let open: Vec<RuleId> = view.rules.iter().copied().filter(|rule| plain.gates(*rule)).collect();
+        // Rules share their gates: a few dozen for thousands of rules.
+        let mut answers: HashMap<NodeId, bool> = HashMap::new();
+        let mut holds = |gate: &NodeId| *answers.entry(*gate).or_insert_with(|| plain.gate(*gate));
+        let open: Vec<RuleId> = (view.rules.iter().copied())
+            .filter(|rule| {
+                let admission = view.admissions.get(rule).into_iter().flatten();
+                program.rules[*rule as usize].gates.iter().chain(admission).all(&mut holds)
+            })
+            .collect();
         let scope = self.index.scope(&open);
         self.gates.set(&scope);
         scope

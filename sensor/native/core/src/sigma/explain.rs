@@ -36,7 +36,8 @@ pub fn explain(program: &Program, lists: &Lists, local: &[Network], rule: RuleId
                 header: false,
             };
             let header = Plain { header: true, ..plain };
-            let serves = code.logsource.serves(source);
+            let admission = program.classes.admits(&code.logsource, source);
+            let serves = plain.admits(rule);
             let guard = alias.is_none_or(|a| a.guard.holds(event, local));
             let gates = plain.gates(rule);
             let condition = plain.node(code.condition);
@@ -46,7 +47,7 @@ pub fn explain(program: &Program, lists: &Lists, local: &[Network], rule: RuleId
                 "alias": alias.is_some(),
                 "serves": serves,
                 "guard": guard,
-                "gates": code.gates.iter().map(|gate| tree(&header, &[], *gate)).collect::<Vec<_>>(),
+                "gates": code.gates.iter().chain(admission.iter().flatten()).map(|gate| tree(&header, &[], *gate)).collect::<Vec<_>>(),
                 "condition": tree(&plain, &code.selections, code.condition),
             })
         })

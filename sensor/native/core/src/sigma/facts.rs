@@ -1,12 +1,15 @@
 //! What rules ask of one event: each field is found once, each text folded once, in buffers that are reused.
 
+use std::sync::Arc;
+
 use super::alias::{Alias, Source};
-use super::folding::fold_into;
+use super::folding::{fold, fold_into};
 use super::lists::Lists;
 use super::predicate::{FieldId, Predicate, Scalar, Test};
 use super::value;
 use super::verdict::Verdict;
 use crate::event::{Body, Event, OwnedValue, Value};
+use crate::jsonl::{Leaf, Line, Wanted};
 
 /// Where a field of the rules stands in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub enum Slot {
     Column(u16),
     /// A named value by its place.
     Named(u32),
+    /// A leaf of a line read lazily, by its place.
+    Leaf(u32),
     /// A derived value by its place.
     Made(u32),
 }
@@ -28,6 +33,16 @@ pub struct Fields {
     slots: Vec<(u32, Option<Slot>)>,
     made: Vec<OwnedValue>,
     header: Vec<(FieldId, u32)>,
+}
+
+/// The named value at `place` of a body that has them.
+fn named(body: &Body, place: u32) -> Option<Value<'_>> {
+    let fields = match body {
+        Body::Named(fields) => fields,
+        Body::Line(line) => line.whole(),
+        Body::Typed(_) => return None,
+    };
+    fields.values.get(place as usize).map(|(_, value)| value.as_value())
 }
 
 impl Fields {
@@ -44,7 +59,8 @@ impl Fields {
         match (slot?, &event.body) {
             (Slot::Common(index), _) => event.common(index.into()),
             (Slot::Column(index), Body::Typed(record)) => record.value(index.into()),
-            (Slot::Named(place), Body::Named(fields)) => fields.values.get(place as usize).map(|(_, v)| v.as_value()),
+            (Slot::Named(place), body) => named(body, place),
+            (Slot::Leaf(place), Body::Line(line)) => line.value(place as usize),
             (Slot::Made(place), _) => self.made.get(place as usize).map(OwnedValue::as_value),
             _ => None,
         }
@@ -72,7 +88,11 @@ impl Texts {
                     fold_into(text, &mut self.arena);
                     true
                 }
-                // Texts of numbers, addresses and words are lower-case ASCII already.
+                Value::Number(text) => {
+                    fold_into(text, &mut self.arena); // 1E5
+                    true
+                }
+                // Texts of other numbers, addresses and words are lower-case ASCII already.
                 other => value::text_into(other, &mut self.arena),
             };
             self.spans.push(some.then_some((start, self.arena.len() as u32)));
@@ -94,24 +114,69 @@ impl Texts {
     fn scalar<'a>(&'a self, value: Value<'a>, place: u32) -> Scalar<'a> {
         let folded = self.spans[place as usize].map(|(start, end)| &self.arena[start as usize..end as usize]);
         let text = match value {
-            Value::Str(text) => Some(text),
+            Value::Str(text) | Value::Number(text) => Some(text),
             _ => folded,
         };
         Scalar { value, text, folded }
     }
 }
 
-/// One event as rules see it.
+/// Folded texts of a line read lazily: all values at once.
 #[derive(Debug, Default)]
+struct Folded {
+    text: String,
+    /// By leaf, where folding changed places; empty where the text is ASCII and none moved.
+    spans: Vec<(u32, u32)>,
+}
+
+impl Folded {
+    fn fill(&mut self, line: &Line) {
+        self.text.clear();
+        self.spans.clear();
+        let texts = line.texts();
+        if texts.is_ascii() {
+            self.text.push_str(texts);
+            self.text.make_ascii_lowercase();
+            return;
+        }
+        let mut end = 0;
+        for leaf in line.leaves() {
+            let span = leaf.span();
+            // Texts of a list's elements stand between those of leaves.
+            let from = span.as_ref().map_or(end, |span| span.start);
+            fold_into(&texts[end..from], &mut self.text);
+            let start = self.text.len() as u32;
+            if let Some(span) = &span {
+                fold_into(&texts[span.clone()], &mut self.text);
+                end = span.end;
+            }
+            self.spans.push((start, self.text.len() as u32));
+        }
+        fold_into(&texts[end..], &mut self.text);
+    }
+
+    fn of(&self, leaf: &Leaf, place: u32) -> Option<&str> {
+        let span = leaf.span()?;
+        Some(match self.spans.get(place as usize) {
+            Some((start, end)) => &self.text[*start as usize..*end as usize],
+            None => &self.text[span],
+        })
+    }
+}
+
+/// One event as rules see it.
+#[derive(Debug)]
 pub struct Facts {
     /// Where fields are found.
     pub fields: Fields,
     texts: Texts,
+    folded: Folded,
+    wanted: Arc<Wanted>,
 }
 
 impl Facts {
-    /// Buffers for a program of `fields` field names.
-    pub fn new(fields: usize) -> Self {
+    /// Buffers for a program of `fields` field names, and for lines of which `wanted` are kept by name.
+    pub fn new(fields: usize, wanted: Arc<Wanted>) -> Self {
         Self {
             fields: Fields {
                 slots: vec![(0, None); fields],
@@ -121,10 +186,24 @@ impl Facts {
                 fields: vec![(0, 0); fields],
                 ..Texts::default()
             },
+            folded: Folded::default(),
+            wanted,
         }
     }
 
-    /// Forgets the event before.
+    /// Whether a line's ids are of the names that these facts are asked for.
+    pub fn reads(&self, line: &Line) -> bool {
+        Arc::ptr_eq(line.wanted(), &self.wanted)
+    }
+
+    /// Takes the texts of a new event; [`Facts::start`] begins each view of it.
+    pub fn take(&mut self, event: &Event) {
+        if let Body::Line(line) = &event.body {
+            self.folded.fill(line);
+        }
+    }
+
+    /// Forgets the view before.
     pub fn start(&mut self) {
         for generation in [&mut self.fields.generation, &mut self.texts.generation] {
             *generation = generation.wrapping_add(1);
@@ -172,15 +251,30 @@ impl Facts {
 
     /// The value of a field as the header has it.
     pub fn header_value<'a>(&'a self, event: &'a Event, field: FieldId) -> Option<Value<'a>> {
-        let hidden = self.fields.header.iter().find(|(hidden, _)| *hidden == field);
-        match (hidden, &event.body) {
-            (Some((_, place)), Body::Named(fields)) => fields.values.get(*place as usize).map(|(_, v)| v.as_value()),
-            _ => self.fields.value(event, field),
+        match self.fields.header.iter().find(|(hidden, _)| *hidden == field) {
+            Some((_, place)) => named(&event.body, *place),
+            None => self.fields.value(event, field),
         }
+    }
+
+    /// A field that is a leaf with a text: the leaf's line and place, and the folded text.
+    fn leaf<'a>(&'a self, event: &'a Event, field: FieldId) -> Option<(&'a Line, u32, &'a str)> {
+        let (generation, Some(Slot::Leaf(place))) = self.fields.slots[field as usize] else {
+            return None;
+        };
+        let Body::Line(line) = &event.body else {
+            return None;
+        };
+        let folded = self.folded.of(line.leaves().get(place as usize)?, place)?;
+        (generation == self.fields.generation).then_some((line, place, folded))
     }
 
     /// Calls `each` with every folded text of a field.
     pub fn folded(&mut self, event: &Event, field: FieldId, each: &mut dyn FnMut(Value<'_>, &str)) {
+        if let Some((line, place, folded)) = self.leaf(event, field) {
+            each(line.value(place as usize).unwrap_or(Value::Null), folded);
+            return;
+        }
         let Some(value) = self.fields.value(event, field) else {
             return;
         };
@@ -192,6 +286,14 @@ impl Facts {
             place += 1;
             false
         });
+    }
+
+    /// The folded texts of the whole event as one, separated, where they stand so.
+    pub fn folded_at_once(&self, event: &Event) -> Option<&str> {
+        match &event.body {
+            Body::Line(line) if self.reads(line) => Some(&self.folded.text),
+            _ => None,
+        }
     }
 
     /// Calls `each` with every folded text of the whole event.
@@ -210,13 +312,18 @@ impl Facts {
 
     /// Tests a predicate, the field read as the body has it.
     pub fn test(&mut self, event: &Event, predicate: &Predicate, lists: &Lists) -> Verdict {
-        let Some(field) = predicate.field else {
-            return self.test_keyword(event, &predicate.test, lists);
-        };
-        let Some(value) = self.fields.value(event, field) else {
-            return Verdict::absent(&predicate.test);
-        };
         let test = &predicate.test;
+        let Some(field) = predicate.field else {
+            return self.test_keyword(event, test, lists);
+        };
+        if !matches!(test, Test::Exists(_) | Test::FieldRef { .. })
+            && let Some((line, place, folded)) = self.leaf(event, field)
+        {
+            return self.test_leaf(line, place, folded, test, lists).into();
+        }
+        let Some(value) = self.fields.value(event, field) else {
+            return Verdict::absent(test);
+        };
         if let Test::Exists(wanted) = test {
             return (*wanted).into();
         }
@@ -248,6 +355,19 @@ impl Facts {
         holds.into()
     }
 
+    fn test_leaf(&self, line: &Line, place: u32, folded: &str, test: &Test, lists: &Lists) -> bool {
+        // The commonest question by far needs the folded text only.
+        let asks_folded = matches!(test, Test::Literal { cased: false, .. });
+        let span = line.leaves()[place as usize].span().filter(|_| !asks_folded);
+        let value = if asks_folded { None } else { line.value(place as usize) };
+        let scalar = Scalar {
+            value: value.unwrap_or(Value::Null),
+            text: span.map(|span| &line.texts()[span]),
+            folded: Some(folded),
+        };
+        test.holds(&scalar, lists)
+    }
+
     fn prepare_keywords(&mut self, event: &Event) -> u32 {
         if let Some(first) = self.texts.keywords {
             return first;
@@ -261,6 +381,12 @@ impl Facts {
     }
 
     fn test_keyword(&mut self, event: &Event, test: &Test, lists: &Lists) -> Verdict {
+        if let Body::Line(line) = &event.body
+            && self.reads(line)
+        {
+            let leaves = (0_u32..).zip(line.leaves());
+            return leaves.into_iter().any(|(place, leaf)| self.keyword_leaf(line, place, leaf, test, lists)).into();
+        }
         let mut place = self.prepare_keywords(event);
         let (texts, mut holds) = (&self.texts, false);
         event.visit(&mut |_, value| {
@@ -272,5 +398,25 @@ impl Facts {
             });
         });
         holds.into()
+    }
+
+    fn keyword_leaf(&self, line: &Line, place: u32, leaf: &Leaf, test: &Test, lists: &Lists) -> bool {
+        if let Some(folded) = self.folded.of(leaf, place) {
+            return self.test_leaf(line, place, folded, test, lists);
+        }
+        let Some(value) = line.value(place as usize) else {
+            return false;
+        };
+        value::any(value, &mut |scalar| {
+            let mut text = String::new();
+            let some = value::text_into(scalar, &mut text);
+            let folded = fold(&text);
+            let scalar = Scalar {
+                value: scalar,
+                text: some.then_some(&text),
+                folded: some.then_some(&folded),
+            };
+            test.holds(&scalar, lists)
+        })
     }
 }

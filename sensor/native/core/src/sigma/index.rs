@@ -1,31 +1,36 @@
 //! The witness index: from the texts of an event to the few rules that can match it.
 //!
-//! Per field one hash map of exact values and one automaton over all other needles. A rule without a witness is always a
-//! candidate in its class.
+//! Per field one hash map of exact values, two of beginnings and ends, and the grams of all other needles. A rule without a
+//! witness is always a candidate in its class.
 
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use hashbrown::HashMap;
 
 use super::class::RuleSet;
+use super::edges::{Edge, Edges};
 use super::facts::Facts;
+use super::grams::Grams;
 use super::literal::{At, canonical, witness};
 use super::number::Number;
 use super::predicate::FieldId;
 use super::program::{Program, RuleId};
 use crate::event::{Event, Value};
 
-/// Above this many needles an automaton is kept as an NFA: a DFA would take tens of megabytes.
-const MAX_DFA_NEEDLES: usize = 3_000;
-
 /// Needles of one field, or of any value.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Needles {
     exact: HashMap<Box<str>, Vec<RuleId>, foldhash::fast::RandomState>,
-    automaton: Option<AhoCorasick>,
-    /// By needle: where it must stand, and whose witness it is.
-    postings: Vec<Vec<(At, RuleId)>>,
+    starts: Option<Posted<Edges>>,
+    ends: Option<Posted<Edges>>,
+    inside: Option<Posted<Grams>>,
+}
+
+/// Needles of one kind, and by needle whose witness it is.
+#[derive(Debug)]
+struct Posted<T> {
+    needles: T,
+    rules: Vec<Vec<RuleId>>,
 }
 
 /// The index of a program.
@@ -139,6 +144,12 @@ impl Index {
             }
         }
         if let (true, Some(needles)) = (scope.keywords, keywords) {
+            if let Some(text) = facts.folded_at_once(event)
+                && needles.exact.is_empty()
+            {
+                needles.scan_inside(text, &mut take);
+                return scanned + text.len() as u64;
+            }
             facts.folded_all(event, &mut |value, text| {
                 scanned += text.len() as u64;
                 needles.scan(value, text, &mut take);
@@ -149,7 +160,7 @@ impl Index {
 }
 
 impl Needles {
-    fn scan(&self, value: Value<'_>, text: &str, take: &mut dyn FnMut(RuleId)) {
+    fn scan(&self, value: Value<'_>, text: &str, take: &mut impl FnMut(RuleId)) {
         if !self.exact.is_empty() {
             self.exact.get(text).into_iter().flatten().for_each(|rule| take(*rule));
             if let Some(number) = Number::of(value)
@@ -163,75 +174,84 @@ impl Needles {
                     .for_each(|rule| take(*rule));
             }
         }
-        let Some(automaton) = &self.automaton else {
-            return;
-        };
-        for found in automaton.find_overlapping_iter(text) {
-            for (at, rule) in &self.postings[found.pattern().as_usize()] {
-                let stands = match at {
-                    At::Inside => true,
-                    At::Start => found.start() == 0,
-                    At::End => found.end() == text.len(),
-                    At::Whole => found.start() == 0 && found.end() == text.len(),
-                };
-                if stands {
-                    take(*rule);
-                }
-            }
+        for edges in [&self.starts, &self.ends].into_iter().flatten() {
+            edges.needles.scan(text.as_bytes(), &mut |needle| edges.give(needle, take));
         }
+        self.scan_inside(text, take);
+    }
+
+    fn scan_inside(&self, text: &str, take: &mut impl FnMut(RuleId)) {
+        if let Some(inside) = &self.inside {
+            inside.needles.scan(text.as_bytes(), &mut |needle| inside.give(needle, take));
+        }
+    }
+}
+
+impl<T> Posted<T> {
+    fn give(&self, needle: u32, take: &mut impl FnMut(RuleId)) {
+        self.rules[needle as usize].iter().for_each(|rule| take(*rule));
     }
 }
 
 #[derive(Default)]
 struct Building {
     exact: HashMap<Box<str>, Vec<RuleId>, foldhash::fast::RandomState>,
+    starts: Texts,
+    ends: Texts,
+    inside: Texts,
+}
+
+/// Needles of one kind that are being collected.
+#[derive(Default)]
+struct Texts {
     places: HashMap<Box<str>, usize>,
     texts: Vec<Box<str>>,
-    postings: Vec<Vec<(At, RuleId)>>,
+    rules: Vec<Vec<RuleId>>,
+}
+
+impl Texts {
+    fn add(&mut self, text: Box<str>, rule: RuleId) {
+        let place = *self.places.entry(text).or_insert_with_key(|text| {
+            self.texts.push(text.clone());
+            self.rules.push(Vec::new());
+            self.rules.len() - 1
+        });
+        self.rules[place].push(rule);
+    }
+
+    fn post<T>(self, make: impl FnOnce(Vec<Box<str>>) -> T) -> Option<Posted<T>> {
+        (!self.texts.is_empty()).then(|| Posted {
+            needles: make(self.texts),
+            rules: self.rules,
+        })
+    }
 }
 
 impl Building {
     fn add(&mut self, at: At, text: Box<str>, rule: RuleId) {
-        if at == At::Whole {
-            let rules = self.exact.entry(text).or_default();
-            if rules.last() != Some(&rule) {
-                rules.push(rule);
+        match at {
+            At::Whole => {
+                let rules = self.exact.entry(text).or_default();
+                if rules.last() != Some(&rule) {
+                    rules.push(rule);
+                }
             }
-            return;
+            At::Start => self.starts.add(text, rule),
+            At::End => self.ends.add(text, rule),
+            At::Inside => self.inside.add(text, rule),
         }
-        let place = *self.places.entry(text).or_insert_with_key(|text| {
-            self.texts.push(text.clone());
-            self.postings.push(Vec::new());
-            self.postings.len() - 1
-        });
-        self.postings[place].push((at, rule));
     }
 
     fn finish(self) -> Option<Needles> {
-        if self.exact.is_empty() && self.texts.is_empty() {
+        let texts = [&self.starts, &self.ends, &self.inside];
+        if self.exact.is_empty() && texts.iter().all(|kind| kind.texts.is_empty()) {
             return None;
         }
-        let kind = if self.texts.len() > MAX_DFA_NEEDLES {
-            AhoCorasickKind::ContiguousNFA
-        } else {
-            AhoCorasickKind::DFA
-        };
-        let build = |kind| {
-            AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .kind(Some(kind))
-                .build(self.texts.iter().map(|t| t.as_bytes()))
-        };
-        // Only more than 2^31 states fail, and a needle has a state per byte.
-        let automaton = (!self.texts.is_empty()).then(|| {
-            build(kind)
-                .or_else(|_| build(AhoCorasickKind::NoncontiguousNFA))
-                .expect("a pack of at most 128 MiB has fewer states than an automaton may have")
-        });
         Some(Needles {
             exact: self.exact,
-            automaton,
-            postings: self.postings,
+            starts: self.starts.post(|texts| Edges::new(Edge::Start, texts)),
+            ends: self.ends.post(|texts| Edges::new(Edge::End, texts)),
+            inside: self.inside.post(Grams::new),
         })
     }
 }

@@ -40,7 +40,7 @@ pub fn match_lines(
     out: &mut dyn Write,
 ) -> io::Result<Tally> {
     let mut engine = Engine::new(pack, settings);
-    let mut reader = Reader::new(logsource);
+    let mut reader = Reader::lazy(logsource, engine.wanted());
     let (mut tally, mut line, mut rules, mut text) = (Tally::default(), Vec::new(), Vec::new(), Vec::new());
     let mut number = 0_u64;
     loop {
@@ -61,6 +61,7 @@ pub fn match_lines(
                     write_line(&mut text, number, &rules, &engine);
                     out.write_all(&text)?;
                 }
+                reader.recycle(event);
             }
             Err(_) => tally.add("jsonl.dropped{no event}", 1),
         }

@@ -3,10 +3,12 @@
 //! `Pack::load(bytes)` verifies a pack; [`Engine::new`] resolves its value lists; [`Engine::event`] gives the hits of one
 //! event. [`plain`] is the same without index and memory, for tests and [`explain`].
 
+mod admission;
 pub mod alias;
 mod class;
 pub mod cost;
 mod engine;
+mod edges;
 mod error;
 mod evidence;
 pub mod explain;
@@ -14,11 +16,10 @@ mod facts;
 pub mod folding;
 mod folding_table;
 mod gates;
+mod grams;
 mod hit;
 mod identity;
 mod index;
-pub mod jsonl;
-mod leaves;
 mod lists;
 mod literal;
 pub mod match_lines;
@@ -30,7 +31,7 @@ pub mod pack;
 pub mod plain;
 mod predicate;
 mod program;
-mod value;
+pub(crate) mod value;
 mod verdict;
 mod wildcard;
 
@@ -41,6 +42,8 @@ pub use lists::Lists;
 pub use pack::Pack;
 pub use program::{Program, RuleId};
 
+pub use crate::jsonl;
 pub(crate) use identity::digest;
+pub(crate) use moment::timestamp;
 pub(crate) use number::Comparison;
 pub(crate) use program::Rule;

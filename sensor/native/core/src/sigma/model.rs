@@ -70,6 +70,34 @@ pub struct Rules {
     /// The alias table.
     #[serde(default)]
     pub aliases: Vec<Alias>,
+    /// Event classes that an event's header tells.
+    #[serde(default)]
+    pub classes: Vec<Class>,
+}
+
+/// A part of a log source that an event does not name itself and its header tells.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Events of this log source ...
+    pub event: Source,
+    /// ... have this part of one ...
+    pub part: ClassPart,
+    /// ... with this value ...
+    pub value: String,
+    /// ... where this node holds, read from the header.
+    #[serde(rename = "where")]
+    pub gate: u32,
+}
+
+/// Which part of a log source a class gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClassPart {
+    /// `category`
+    Category,
+    /// `service`
+    Service,
 }
 
 /// One predicate as written; which keys it needs depends on `op`.

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 use super::alias::{Alias, Source};
 use super::evidence::cut;
 use super::folding::fold;
-use super::jsonl::HEADER;
 use super::lists::Lists;
 use super::model::Node;
 use super::network::Network;
@@ -15,6 +14,7 @@ use super::program::{NodeId, Program, RuleId};
 use super::value;
 use super::verdict::Verdict;
 use crate::event::{Event, OwnedValue, Value};
+use crate::jsonl::HEADER;
 
 /// One event seen through one alias, or none.
 #[derive(Debug, Clone, Copy)]
@@ -165,13 +165,22 @@ impl<'a> Plain<'a> {
         }
     }
 
-    /// Whether a rule's gates hold, read from the header.
+    /// Whether the event is one of a rule's log source, by name or by its header.
+    pub fn admits(&self, rule: RuleId) -> bool {
+        let source = self.alias.map_or(self.event.logsource(), |alias| &alias.serves);
+        let admission = self.program.classes.admits(&self.program.rules[rule as usize].logsource, source);
+        admission.is_some_and(|gates| gates.iter().all(|gate| self.gate(*gate)))
+    }
+
+    /// Whether a rule's gates hold.
     pub fn gates(&self, rule: RuleId) -> bool {
-        let header = Self { header: true, ..*self };
-        self.program.rules[rule as usize]
-            .gates
-            .iter()
-            .all(|gate| header.node(*gate))
+        let gates = &self.program.rules[rule as usize].gates;
+        gates.iter().all(|gate| self.gate(*gate))
+    }
+
+    /// The answer of one gate, read from the header.
+    pub fn gate(&self, gate: NodeId) -> bool {
+        Self { header: true, ..*self }.node(gate)
     }
 }
 
@@ -182,6 +191,7 @@ fn shown(value: Value<'_>) -> Json {
         Value::Int(i) => i.into(),
         Value::Uint(u) => u.into(),
         Value::Float(f) => f.into(),
+        Value::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         other => {
             let mut text = String::new();
             value::text_into(other, &mut text);
@@ -208,9 +218,7 @@ pub fn full_scan(program: &Program, lists: &Lists, local: &[Network], event: &Ev
                     alias: *alias,
                     header: false,
                 };
-                rule.logsource.serves(alias.map_or(event.logsource(), |a| &a.serves))
-                    && plain.gates(index)
-                    && plain.node(rule.condition)
+                plain.admits(index) && plain.gates(index) && plain.node(rule.condition)
             })
     };
     (0..program.rules.len() as RuleId)

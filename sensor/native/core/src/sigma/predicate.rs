@@ -1,5 +1,6 @@
 //! Predicates: one operator over one scalar of an event. Lists, absence and negation are the evaluator's.
 
+use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
@@ -65,6 +66,8 @@ pub enum Test {
         literal: Box<str>,
         /// Case counts.
         cased: bool,
+        /// The search for [`How::Contains`], prepared.
+        finder: Option<Box<Finder<'static>>>,
     },
     /// A pattern over the whole text.
     Wildcard {
@@ -169,7 +172,15 @@ impl Test {
     /// Whether one scalar meets the test. [`Test::FieldRef`] needs a second field: see [`How::holds`].
     pub fn holds(&self, scalar: &Scalar<'_>, lists: &Lists) -> bool {
         match self {
-            Self::Literal { how, literal, cased } => scalar.compared(*cased).is_some_and(|t| how.holds(t, literal)),
+            Self::Literal {
+                how,
+                literal,
+                cased,
+                finder,
+            } => scalar.compared(*cased).is_some_and(|text| match finder {
+                Some(finder) => finder.find(text.as_bytes()).is_some(),
+                None => how.holds(text, literal),
+            }),
             Self::Wildcard { pattern, cased } => scalar.compared(*cased).is_some_and(|t| pattern.matches(t)),
             Self::Number { number, text } => match Number::of(scalar.value) {
                 Some(other) => Comparison::Eq.holds(number.compare(other)),
@@ -358,11 +369,13 @@ fn text(written: &model::Predicate) -> Result<&str, Fault> {
 
 fn literal(written: &model::Predicate, how: How) -> Result<Test, Fault> {
     let text = text(written)?;
-    let literal = if written.cased { text.into() } else { fold(text).into() };
+    let literal: Box<str> = if written.cased { text.into() } else { fold(text).into() };
+    let finder = (how == How::Contains).then(|| Box::new(Finder::new(literal.as_bytes()).into_owned()));
     Ok(Test::Literal {
         how,
         literal,
         cased: written.cased,
+        finder,
     })
 }
 

@@ -2,7 +2,8 @@
 
 use hashbrown::HashMap;
 
-use super::alias::Alias;
+use super::admission::Classing;
+use super::alias::{Alias, Source};
 use super::error::PackError;
 use super::lists::Lists;
 use super::model::{self, Manifest, Metadata, Node, Rules};
@@ -61,6 +62,8 @@ pub struct Program {
     pub correlations: Vec<Definition>,
     /// Log-source aliases.
     pub aliases: Vec<Alias>,
+    /// Parts of log sources that a header tells.
+    pub classes: Classing,
     /// The declared value lists, without values.
     pub lists: Lists,
 }
@@ -87,6 +90,7 @@ impl Program {
             .map(|(index, alias)| Alias::new(index, alias, &ids))
             .collect::<Result<Vec<_>, _>>()?;
         let nodes = written.nodes.len();
+        let classes = Classing::new(&written.classes, nodes)?;
         let mut rules = written
             .rules
             .into_iter()
@@ -101,6 +105,7 @@ impl Program {
             rules,
             correlations,
             aliases,
+            classes,
             lists,
         })
     }
@@ -122,6 +127,15 @@ impl Program {
             }
             Node::Not(child) => self.fields_of(*child, out),
         }
+    }
+
+    /// Every name that an event can be asked for: fields of rules, what aliases read in their place, and what their guards and
+    /// derivations read.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let aliased = self.aliases.iter().flat_map(|alias| alias.fields.values()).map(|source| match source {
+            Source::Name(name) | Source::Derived(_, name) => &**name,
+        });
+        self.fields.iter().map(String::as_str).chain(aliased).chain(["id.orig_h", "id.resp_h", "host"])
     }
 
     /// The index of the rule whose id, name or title is `wanted`.

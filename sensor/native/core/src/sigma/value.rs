@@ -17,7 +17,7 @@ pub fn any<'a>(value: Value<'a>, each: &mut dyn FnMut(Value<'a>) -> bool) -> boo
 pub fn text_into(value: Value<'_>, out: &mut String) -> bool {
     match value {
         Value::Null => return false,
-        Value::Str(s) => out.push_str(s),
+        Value::Str(s) | Value::Number(s) => out.push_str(s),
         Value::Addr(address) => {
             use std::fmt::Write as _;
             let _ = write!(out, "{address}"); // writing to a string cannot fail
