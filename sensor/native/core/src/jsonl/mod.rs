@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
 use serde::de::IgnoredAny;
 
 pub use line::{Leaf, Line};
@@ -62,6 +63,8 @@ pub struct Reader {
     path: Arc<str>,
     logsource: Arc<LogSource>,
     lazy: Option<Lazy>,
+    /// What a line of the Windows shape holds.
+    names_of_windows: [Finder<'static>; 2],
     repaired: u64,
 }
 
@@ -81,6 +84,7 @@ impl Reader {
             path: "json".into(),
             logsource: Arc::new(logsource),
             lazy: None,
+            names_of_windows: [Finder::new("\"Event\""), Finder::new("\"System\"")],
             repaired: 0,
         }
     }
@@ -89,7 +93,7 @@ impl Reader {
     pub fn lazy(logsource: LogSource, wanted: &Arc<Wanted>) -> Self {
         let lazy = Lazy {
             wanted: Arc::clone(wanted),
-            seen: vec![0; wanted.len()],
+            seen: vec![0; wanted.names().len()],
             lines: 0,
             spare: None,
         };
@@ -125,9 +129,7 @@ impl Reader {
             let whole = serde_json::from_str::<IgnoredAny>(&text);
             return Err(whole.map_or_else(|e| LineError::Syntax(e.to_string()), |_| LineError::NoObject));
         }
-        // Both names stand near the beginning of an export's lines.
-        let windows =
-            memchr::memmem::find(line, b"\"Event\"").is_some() && memchr::memmem::find(line, b"\"System\"").is_some();
+        let windows = self.names_of_windows.iter().all(|name| name.find(line).is_some());
         let lazily = match &mut self.lazy {
             Some(lazy) => lazy.line(&self.path, &self.logsource, &text, windows),
             None => Err(Stop::Enough),

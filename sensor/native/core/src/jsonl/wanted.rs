@@ -10,32 +10,91 @@ pub type WantedId = u32;
 /// Wanted names and their ids. Event times come first, in the order in which they are looked for.
 #[derive(Debug)]
 pub struct Wanted {
-    ids: HashMap<Box<str>, WantedId, foldhash::fast::RandomState>,
+    short: HashMap<Short, WantedId, foldhash::fast::RandomState>,
+    long: HashMap<Box<str>, WantedId, foldhash::fast::RandomState>,
+    names: Vec<Box<str>>,
+}
+
+/// The whole of a name of at most sixteen bytes, which most are: compared as two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Short {
+    first: u64,
+    last: u64,
+    len: u8,
+}
+
+impl Short {
+    /// `None`: the name is longer.
+    #[inline]
+    fn new(name: &str) -> Option<Self> {
+        let bytes = name.as_bytes();
+        let eight = |at: usize| {
+            let eight = bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok());
+            u64::from_le_bytes(eight.unwrap_or_default())
+        };
+        let (first, last) = match bytes.len() {
+            0..8 => (bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+            // The two halves overlap where it is shorter than sixteen.
+            len @ 8..=16 => (eight(0), eight(len - 8)),
+            _ => return None,
+        };
+        let len = bytes.len() as u8;
+        Some(Self { first, last, len })
+    }
 }
 
 impl Wanted {
     /// The names of event times, and `names`.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        let mut ids = HashMap::default();
+        let mut wanted = Self {
+            short: HashMap::default(),
+            long: HashMap::default(),
+            names: Vec::new(),
+        };
         for name in TIME_NAMES.into_iter().chain(names) {
-            let next = ids.len() as WantedId;
-            ids.entry(name.into()).or_insert(next);
+            if wanted.id(name).is_some() {
+                continue;
+            }
+            let id = wanted.names.len() as WantedId;
+            match Short::new(name) {
+                Some(short) => wanted.short.insert(short, id),
+                None => wanted.long.insert(name.into(), id),
+            };
+            wanted.names.push(name.into());
         }
-        Self { ids }
+        wanted
     }
 
-    /// How many names.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// Names and ids.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, WantedId)> {
-        self.ids.iter().map(|(name, id)| (&**name, *id))
+    /// The names, each at the place of its id.
+    pub fn names(&self) -> &[Box<str>] {
+        &self.names
     }
 
     /// The id of a name without blanks.
+    #[inline]
     pub fn id(&self, name: &str) -> Option<WantedId> {
-        self.ids.get(name).copied()
+        match Short::new(name) {
+            Some(short) => self.short.get(&short).copied(),
+            None => self.long.get(name).copied(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_every_length_keep_apart() {
+        let names: Vec<String> = (0..40).flat_map(|len| ["a", "b"].map(|c| c.repeat(len))).collect();
+        let wanted = Wanted::new(names.iter().map(String::as_str));
+        for name in &names {
+            let id = wanted.id(name).unwrap();
+            assert_eq!(&*wanted.names()[id as usize], name);
+        }
+        for name in ["ab", "aaaaaaab", "baaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaab", "\0", "c"] {
+            assert_eq!(wanted.id(name), None, "{name}");
+        }
+        assert_eq!(wanted.id("@timestamp"), Some(0));
     }
 }

@@ -12,28 +12,6 @@ use super::program::{NodeId, Program, RuleId};
 use crate::event::{Body, COMMON, Event, Fields, Kind, LogSource};
 use crate::jsonl::{HEADER, Line, Wanted};
 
-/// A set of rules.
-#[derive(Debug, Clone, Default)]
-pub struct RuleSet(Vec<u64>);
-
-impl RuleSet {
-    /// The set of `rules`.
-    pub fn new(rules: &[RuleId]) -> Self {
-        let mut words = vec![0; rules.iter().max().map_or(0, |max| *max as usize / 64 + 1)];
-        for rule in rules {
-            words[*rule as usize / 64] |= 1 << (rule % 64);
-        }
-        Self(words)
-    }
-
-    /// Whether `rule` is one of them.
-    pub fn contains(&self, rule: RuleId) -> bool {
-        self.0
-            .get(rule as usize / 64)
-            .is_some_and(|word| word >> (rule % 64) & 1 == 1)
-    }
-}
-
 /// Rules of one class as seen through one alias, or none.
 #[derive(Debug)]
 pub struct View {
@@ -184,10 +162,8 @@ impl Making<'_> {
         gate_fields.sort_unstable();
         gate_fields.dedup();
         let scope = self.index.scope(&rules);
-        let mut wanted = vec![Vec::new(); self.wanted.len()];
-        for (name, id) in self.wanted.iter() {
-            wanted[id as usize].extend(names.get(name).into_iter().flatten());
-        }
+        let reads = |name: &Box<str>| names.get(name).cloned().unwrap_or_default();
+        let wanted = self.wanted.names().iter().map(reads).collect();
         Some(View {
             alias,
             rules,
@@ -225,7 +201,7 @@ impl View {
         for (place, leaf) in line.leaves().iter().enumerate() {
             if let Some(id) = leaf.wanted() {
                 for field in &self.wanted[id as usize] {
-                    facts.place(*field, Slot::Leaf(place as u32));
+                    facts.place_leaf(*field, place as u32);
                 }
             }
         }

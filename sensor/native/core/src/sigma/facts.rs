@@ -171,6 +171,8 @@ pub struct Facts {
     pub fields: Fields,
     texts: Texts,
     folded: Folded,
+    /// Fields that are leaves of a line read lazily, and their places.
+    leaves: Vec<(FieldId, u32)>,
     wanted: Arc<Wanted>,
 }
 
@@ -187,6 +189,7 @@ impl Facts {
                 ..Texts::default()
             },
             folded: Folded::default(),
+            leaves: Vec::new(),
             wanted,
         }
     }
@@ -214,6 +217,7 @@ impl Facts {
             self.texts.fields.iter_mut().for_each(|field| field.0 = 0);
             (self.fields.generation, self.texts.generation) = (1, 1);
         }
+        self.leaves.clear();
         self.fields.made.clear();
         self.fields.header.clear();
         self.texts.arena.clear();
@@ -224,6 +228,25 @@ impl Facts {
     /// Places a field.
     pub fn place(&mut self, field: FieldId, slot: Slot) {
         self.fields.set(field, slot);
+    }
+
+    /// Places a field that is a leaf of a line read lazily.
+    pub fn place_leaf(&mut self, field: FieldId, place: u32) {
+        self.fields.set(field, Slot::Leaf(place));
+        self.leaves.push((field, place));
+    }
+
+    /// A line read lazily, its fields, and where they stand; `None` for any other event.
+    pub fn lazily<'a>(&'a self, event: &'a Event) -> Option<(&'a Line, &'a [(FieldId, u32)])> {
+        match &event.body {
+            Body::Line(line) if self.reads(line) => Some((line, &self.leaves)),
+            _ => None,
+        }
+    }
+
+    /// The folded text of the leaf at `place`; `None` for null and lists.
+    pub fn folded_leaf(&self, line: &Line, place: u32) -> Option<&str> {
+        self.folded.of(line.leaves().get(place as usize)?, place)
     }
 
     /// Places a field that stands in the header under a name which the body has too.

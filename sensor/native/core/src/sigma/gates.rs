@@ -37,8 +37,10 @@ impl Gates {
                 self.key.push(if matches!(value, Value::Str(_)) { 1 } else { 2 });
                 let start = self.key.len();
                 self.key.extend_from_slice(&[0; 4]);
-                if self.key.len() <= MAX_KEY {
-                    crate::json::value(&mut self.key, value);
+                match value {
+                    _ if self.key.len() > MAX_KEY => {}
+                    Value::Str(text) => self.key.extend_from_slice(text.as_bytes()),
+                    other => crate::json::value(&mut self.key, other),
                 }
                 let length = (self.key.len() - start) as u32;
                 self.key[start..start + 4].copy_from_slice(&length.to_le_bytes());

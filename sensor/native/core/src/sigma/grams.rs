@@ -3,8 +3,13 @@
 
 use hashbrown::HashMap;
 
-/// Bits of the filter for each needle: one place in sixteen of a text that holds none is looked up in vain.
+/// Bits of the filter for each needle, of which two are set: one place in sixty of a text that holds none is looked up in vain.
 const BITS_PER_NEEDLE: usize = 16;
+
+/// What stands in most events whatever happened: grams of it are chosen last.
+const COMMONPLACE: &str = "microsoft-windows-security-auditing microsoft-windows-sysmon/operational microsoft-windows-powershell \
+    c:\\windows\\system32\\ c:\\program files (x86)\\ c:\\users\\ c:\\programdata\\ .exe .dll nt authority\\system hklm\\software\\ http:// \
+    https:// www. .com mozilla/5.0 applewebkit 0000 1111 2222 -set get- new- file the and ";
 
 /// Needles of one length of gram.
 #[derive(Debug)]
@@ -62,6 +67,9 @@ impl<const N: usize> Sized<N> {
                 *held.entry(gram::<N>(window)).or_default() += 1;
             }
         }
+        for window in COMMONPLACE.as_bytes().windows(N) {
+            held.insert(gram::<N>(window), u32::MAX);
+        }
         let mut chosen: Vec<(u32, u32, u32)> = mine()
             .filter_map(|(id, text)| {
                 let windows = text.as_bytes().windows(N).enumerate();
@@ -73,10 +81,10 @@ impl<const N: usize> Sized<N> {
             return None;
         }
         chosen.sort_unstable();
-        let size = (chosen.len() * BITS_PER_NEEDLE).next_power_of_two().max(64);
+        let size = (chosen.len() * BITS_PER_NEEDLE).next_power_of_two().max(128);
         let mut sized = Self {
             bits: vec![0; size / 64].into(),
-            shift: 32 - size.trailing_zeros(),
+            shift: 32 - (size / 64).trailing_zeros(),
             places: HashMap::default(),
             needles: Vec::with_capacity(chosen.len()),
         };
@@ -84,22 +92,25 @@ impl<const N: usize> Sized<N> {
             let next = sized.needles.len() as u32;
             sized.places.entry(gram).or_insert((next, next)).1 += 1;
             sized.needles.push((id, before));
-            let bit = sized.bit(gram);
-            sized.bits[bit / 64] |= 1 << (bit % 64);
+            let (word, bits) = sized.place(gram);
+            sized.bits[word] |= bits;
         }
         Some(sized)
     }
 
+    /// The word of the filter that a gram belongs to, and its two bits there.
     #[inline]
-    fn bit(&self, gram: u32) -> usize {
-        (gram.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+    fn place(&self, gram: u32) -> (usize, u64) {
+        let hash = gram.wrapping_mul(0x9e37_79b1);
+        let word = (hash >> self.shift) as usize;
+        (word, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
     }
 
     fn scan(&self, text: &[u8], texts: &[Box<str>], each: &mut impl FnMut(u32)) {
         for (at, window) in text.windows(N).enumerate() {
             let gram = gram::<N>(window);
-            let bit = self.bit(gram);
-            if self.bits[bit / 64] >> (bit % 64) & 1 == 1 {
+            let (word, bits) = self.place(gram);
+            if self.bits[word] & bits == bits {
                 self.confirm(gram, at, text, texts, each);
             }
         }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::class::RuleSet;
 use super::edges::{Edge, Edges};
 use super::facts::Facts;
+use super::folding::fold;
 use super::grams::Grams;
+use super::id_set::IdSet;
 use super::literal::{At, canonical, witness};
 use super::number::Number;
 use super::predicate::FieldId;
 use super::program::{Program, RuleId};
+use super::value;
 use crate::event::{Event, Value};
 
 /// Needles of one field, or of any value.
@@ -48,10 +50,11 @@ pub struct Index {
 #[derive(Debug, Default)]
 pub struct Scope {
     /// The rules.
-    pub rules: RuleSet,
+    pub rules: IdSet,
     /// Their number.
     pub len: usize,
     fields: Vec<FieldId>,
+    scanned: IdSet,
     keywords: bool,
     /// Rules without a witness.
     pub always: Vec<RuleId>,
@@ -94,7 +97,7 @@ impl Index {
     /// What must be scanned for `rules`.
     pub fn scope(&self, rules: &[RuleId]) -> Arc<Scope> {
         let mut scope = Scope {
-            rules: RuleSet::new(rules),
+            rules: IdSet::new(rules),
             len: rules.len(),
             ..Scope::default()
         };
@@ -109,6 +112,7 @@ impl Index {
         }
         scope.fields.sort_unstable();
         scope.fields.dedup();
+        scope.scanned = IdSet::new(&scope.fields);
         Arc::new(scope)
     }
 
@@ -135,12 +139,32 @@ impl Index {
                 out.push(rule);
             }
         };
-        for field in &scope.fields {
-            if let Some(needles) = &fields[*field as usize] {
-                facts.folded(event, *field, &mut |value, text| {
-                    scanned += text.len() as u64;
-                    needles.scan(value, text, &mut take);
-                });
+        let mut scan = |field: FieldId, value: Value<'_>, text: &str| {
+            if let Some(needles) = &fields[field as usize] {
+                scanned += text.len() as u64;
+                needles.scan(value, text, &mut take);
+            }
+        };
+        if let Some((line, leaves)) = facts.lazily(event) {
+            for (field, place) in leaves.iter().filter(|(field, _)| scope.scanned.contains(*field)) {
+                match (facts.folded_leaf(line, *place), line.value(*place as usize)) {
+                    (Some(text), Some(value)) => {
+                        scan(*field, value, text);
+                        false
+                    }
+                    (None, Some(list)) => value::any(list, &mut |scalar| {
+                        let mut text = String::new();
+                        if value::text_into(scalar, &mut text) {
+                            scan(*field, scalar, &fold(&text));
+                        }
+                        false
+                    }),
+                    (_, None) => false,
+                };
+            }
+        } else {
+            for field in &scope.fields {
+                facts.folded(event, *field, &mut |value, text| scan(*field, value, text));
             }
         }
         if let (true, Some(needles)) = (scope.keywords, keywords) {

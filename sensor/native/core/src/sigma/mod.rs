@@ -18,6 +18,7 @@ mod folding_table;
 mod gates;
 mod grams;
 mod hit;
+mod id_set;
 mod identity;
 mod index;
 mod lists;

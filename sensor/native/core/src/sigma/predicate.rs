@@ -1,5 +1,7 @@
 //! Predicates: one operator over one scalar of an event. Lists, absence and negation are the evaluator's.
 
+use std::sync::OnceLock;
+
 use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
@@ -66,8 +68,8 @@ pub enum Test {
         literal: Box<str>,
         /// Case counts.
         cased: bool,
-        /// The search for [`How::Contains`], prepared.
-        finder: Option<Box<Finder<'static>>>,
+        /// The search for [`How::Contains`], prepared when it is first needed: most literals of a pack never are.
+        finder: OnceLock<Box<Finder<'static>>>,
     },
     /// A pattern over the whole text.
     Wildcard {
@@ -177,9 +179,12 @@ impl Test {
                 literal,
                 cased,
                 finder,
-            } => scalar.compared(*cased).is_some_and(|text| match finder {
-                Some(finder) => finder.find(text.as_bytes()).is_some(),
-                None => how.holds(text, literal),
+            } => scalar.compared(*cased).is_some_and(|text| match how {
+                How::Contains => {
+                    let made = || Box::new(Finder::new(literal.as_bytes()).into_owned());
+                    finder.get_or_init(made).find(text.as_bytes()).is_some()
+                }
+                _ => how.holds(text, literal),
             }),
             Self::Wildcard { pattern, cased } => scalar.compared(*cased).is_some_and(|t| pattern.matches(t)),
             Self::Number { number, text } => match Number::of(scalar.value) {
@@ -370,12 +375,11 @@ fn text(written: &model::Predicate) -> Result<&str, Fault> {
 fn literal(written: &model::Predicate, how: How) -> Result<Test, Fault> {
     let text = text(written)?;
     let literal: Box<str> = if written.cased { text.into() } else { fold(text).into() };
-    let finder = (how == How::Contains).then(|| Box::new(Finder::new(literal.as_bytes()).into_owned()));
     Ok(Test::Literal {
         how,
         literal,
         cased: written.cased,
-        finder,
+        finder: OnceLock::new(),
     })
 }
 
