@@ -53,15 +53,27 @@ fn the_header_tells_category_and_service() {
     let mut engine = Engine::new(pack(&rules(), &[]), settings());
     let body = json!({"Image": r"C:\Windows\cmd.exe"});
     let mut of = |event: &Event| matching(&mut engine, &settings(), event);
-    assert_eq!(of(&event(None, "Sysmon", 1, &body)), ["created", "sysmon", "both", "any"]);
+    assert_eq!(
+        of(&event(None, "Sysmon", 1, &body)),
+        ["created", "sysmon", "both", "any"]
+    );
     assert_eq!(of(&event(None, "Sysmon", 3, &body)), ["sysmon"]);
     assert_eq!(of(&event(None, "Security", 1, &body)), [""; 0]);
     // What the event says of itself is not asked again, and not overruled.
-    assert_eq!(of(&event(Some("process_creation"), "Security", 4688, &body)), ["created", "any"]);
-    assert_eq!(of(&event(Some("file_rename"), "Sysmon", 1, &body)), ["sysmon", "unknown"]);
+    assert_eq!(
+        of(&event(Some("process_creation"), "Security", 4688, &body)),
+        ["created", "any"]
+    );
+    assert_eq!(
+        of(&event(Some("file_rename"), "Sysmon", 1, &body)),
+        ["sysmon", "unknown"]
+    );
     // The header tells, not a field of the same name in the body.
     let body = json!({"Image": r"C:\Windows\cmd.exe", "Channel": "Security", "EventID": 7});
-    assert_eq!(of(&event(None, "Sysmon", 1, &body)), ["created", "sysmon", "both", "any"]);
+    assert_eq!(
+        of(&event(None, "Sysmon", 1, &body)),
+        ["created", "sysmon", "both", "any"]
+    );
 }
 
 #[test]
@@ -69,7 +81,9 @@ fn rows_that_cannot_be_meant_are_refused() {
     let refused = |class: Json| {
         let mut rules = rules();
         rules["classes"].as_array_mut().unwrap().push(class);
-        Pack::load(&packs::zip(&packs::members(&rules, &[]))).unwrap_err().to_string()
+        Pack::load(&packs::zip(&packs::members(&rules, &[])))
+            .unwrap_err()
+            .to_string()
     };
     let windows = json!({"product": "windows"});
     let twice = refused(json!({"event": windows, "part": "service", "value": "sysmon", "where": 0}));

@@ -160,7 +160,17 @@ fn rules() -> impl Strategy<Value = Json> {
 
 /// A line as a hostile writer may make it: names twice, objects and lists in each other, in the Windows shape or not.
 fn line() -> impl Strategy<Value = String> {
-    let name = prop::sample::select(vec!["a", "b", "c", "EventID", "other", "#text", "#attributes", "a b", "\u{3c3}"]);
+    let name = prop::sample::select(vec![
+        "a",
+        "b",
+        "c",
+        "EventID",
+        "other",
+        "#text",
+        "#attributes",
+        "a b",
+        "\u{3c3}",
+    ]);
     let leaf = scalar().prop_map(|value| value.to_string());
     let value = leaf.prop_recursive(3, 12, 4, move |inner| {
         prop_oneof![

@@ -249,7 +249,11 @@ mod tests {
         ] {
             for before in ["", "1234", "1234567"] {
                 let text = format!("\"{before}{inner}\"");
-                assert_eq!(string(&text).unwrap(), serde_json::from_str::<String>(&text).unwrap(), "{text}");
+                assert_eq!(
+                    string(&text).unwrap(),
+                    serde_json::from_str::<String>(&text).unwrap(),
+                    "{text}"
+                );
             }
         }
     }
@@ -264,14 +268,33 @@ mod tests {
 
     #[test]
     fn what_is_no_string_is_refused() {
-        for text in ["\"", "\"abc", "\"a\nb\"", "\"\u{1}\"", r#""\x""#, r#""\u12g4""#, r#""\u12"#, r#""\"#, "a\""] {
+        for text in [
+            "\"",
+            "\"abc",
+            "\"a\nb\"",
+            "\"\u{1}\"",
+            r#""\x""#,
+            r#""\u12g4""#,
+            r#""\u12"#,
+            r#""\"#,
+            "a\"",
+        ] {
             assert_eq!(string(text), Err(Broken), "{text:?}");
         }
     }
 
     #[test]
     fn numbers_are_those_of_json() {
-        for text in ["0", "-0", "12", "-12.50", "1e9", "1.5E-3", "18446744073709551616", "1e400"] {
+        for text in [
+            "0",
+            "-0",
+            "12",
+            "-12.50",
+            "1e9",
+            "1.5E-3",
+            "18446744073709551616",
+            "1e400",
+        ] {
             assert_eq!(Cursor::new(text).number(), Ok(0..text.len()), "{text}");
         }
         for text in ["01", "-", "1.", ".5", "1e", "1e+", "+1", "-x"] {

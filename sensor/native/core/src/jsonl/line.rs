@@ -4,8 +4,8 @@
 use std::sync::{Arc, OnceLock};
 
 use super::cursor::{Quoted, unescape};
-use super::wanted::{Wanted, WantedId};
 use super::walk::{Found, Sink, Stop};
+use super::wanted::{Wanted, WantedId};
 use super::whole::squeezed;
 use crate::event::{Fields, LogSource, OwnedValue, Value};
 

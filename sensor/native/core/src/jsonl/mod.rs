@@ -167,8 +167,13 @@ impl Lazy {
         text: &str,
         windows: bool,
     ) -> Result<(Time, Box<Line>), Stop> {
-        let mut line = (self.spare.take())
-            .unwrap_or_else(|| Box::new(Line::new(Arc::clone(path), Arc::clone(logsource), Arc::clone(&self.wanted))));
+        let mut line = (self.spare.take()).unwrap_or_else(|| {
+            Box::new(Line::new(
+                Arc::clone(path),
+                Arc::clone(logsource),
+                Arc::clone(&self.wanted),
+            ))
+        });
         line.clear();
         line.text.push_str(text);
         let found = self.walk(&mut line, windows);
@@ -186,7 +191,9 @@ impl Lazy {
 
     fn walk(&mut self, line: &mut Line, windows: bool) -> Result<Option<Time>, Stop> {
         let Line { text, leaves, .. } = line;
-        let mut shapes = [(windows, At::Root), (true, At::Path(""))].into_iter().filter(|(tried, _)| *tried);
+        let mut shapes = [(windows, At::Root), (true, At::Path(""))]
+            .into_iter()
+            .filter(|(tried, _)| *tried);
         loop {
             let Some((_, at)) = shapes.next() else {
                 return Err(Stop::Broken);
@@ -342,7 +349,10 @@ mod tests {
         assert_eq!(reader.event(b"[1]").unwrap_err(), LineError::NoObject);
         assert!(matches!(reader.event(b"{\"a\":").unwrap_err(), LineError::Syntax(_)));
         assert!(matches!(reader.event(b"\xff\xfe").unwrap_err(), LineError::Syntax(_)));
-        assert_eq!(reader.event(b"{\"a\":\"\xff\"}").unwrap().get("a"), Some(Value::Str("\u{fffd}")));
+        assert_eq!(
+            reader.event(b"{\"a\":\"\xff\"}").unwrap().get("a"),
+            Some(Value::Str("\u{fffd}"))
+        );
         assert_eq!(reader.repaired(), 2);
         let wide: Map<String, Json> = (0..5000).map(|n| (n.to_string(), n.into())).collect();
         assert_eq!(

@@ -71,7 +71,8 @@ pub fn number(text: &str) -> OwnedValue {
     if let Ok(whole) = text.parse() {
         return OwnedValue::Int(whole);
     }
-    text.parse().map_or_else(|_| OwnedValue::Number(text.into()), OwnedValue::Uint)
+    text.parse()
+        .map_or_else(|_| OwnedValue::Number(text.into()), OwnedValue::Uint)
 }
 
 /// Why a walk ended early.
@@ -175,7 +176,11 @@ impl<'t, 's, S: Sink> Walk<'t, 's, S> {
 
     fn deeper(&mut self) -> Result<(), Stop> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(Stop::TooLarge) } else { Ok(()) }
+        if self.depth > MAX_DEPTH {
+            Err(Stop::TooLarge)
+        } else {
+            Ok(())
+        }
     }
 
     fn object(&mut self, at: At<'_>) -> Result<(), Stop> {

@@ -60,7 +60,11 @@ impl Sink for Whole {
             None => {
                 let shared: Arc<str> = (&*name).into();
                 self.values.push((Arc::clone(&shared), value));
-                let (header, body) = if header { (Some(place), None) } else { (None, Some(place)) };
+                let (header, body) = if header {
+                    (Some(place), None)
+                } else {
+                    (None, Some(place))
+                };
                 self.places.insert(shared, Places { header, body });
                 return Ok(());
             }
@@ -76,7 +80,8 @@ impl Sink for Whole {
         }
         *own = Some(place);
         self.values.push(((&*name).into(), value));
-        self.hidden.extend(other.map(|other| if header { place } else { other }));
+        self.hidden
+            .extend(other.map(|other| if header { place } else { other }));
         Ok(())
     }
 }

@@ -120,7 +120,12 @@ impl Making<'_> {
     fn view(&self, alias: Option<usize>, source: &LogSource, kind: Option<&Kind>, id: u32) -> Option<View> {
         let program = self.program;
         let (mut rules, mut admissions) = (Vec::new(), HashMap::<RuleId, Vec<NodeId>, _>::default());
-        for (index, rule) in program.rules.iter().enumerate().filter(|(index, _)| self.active[*index]) {
+        for (index, rule) in program
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| self.active[*index])
+        {
             if let Some(gates) = program.classes.admits(&rule.logsource, source) {
                 rules.push(index as RuleId);
                 if !gates.is_empty() {

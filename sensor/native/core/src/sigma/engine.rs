@@ -244,7 +244,11 @@ impl Engine {
         let open: Vec<RuleId> = (view.rules.iter().copied())
             .filter(|rule| {
                 let admission = view.admissions.get(rule).into_iter().flatten();
-                program.rules[*rule as usize].gates.iter().chain(admission).all(&mut holds)
+                program.rules[*rule as usize]
+                    .gates
+                    .iter()
+                    .chain(admission)
+                    .all(&mut holds)
             })
             .collect();
         let scope = self.index.scope(&open);

@@ -408,7 +408,10 @@ impl Facts {
             && self.reads(line)
         {
             let leaves = (0_u32..).zip(line.leaves());
-            return leaves.into_iter().any(|(place, leaf)| self.keyword_leaf(line, place, leaf, test, lists)).into();
+            return leaves
+                .into_iter()
+                .any(|(place, leaf)| self.keyword_leaf(line, place, leaf, test, lists))
+                .into();
         }
         let mut place = self.prepare_keywords(event);
         let (texts, mut holds) = (&self.texts, false);

@@ -161,7 +161,9 @@ mod tests {
         let grams = Grams::new(needles.iter().map(|needle| needle.as_str().into()).collect());
         for (id, needle) in needles.iter().enumerate().step_by(7) {
             let mut hit = false;
-            grams.scan(format!("--{needle}--").as_bytes(), &mut |found| hit |= found as usize == id);
+            grams.scan(format!("--{needle}--").as_bytes(), &mut |found| {
+                hit |= found as usize == id
+            });
             assert!(hit, "{needle}");
         }
     }

@@ -199,14 +199,18 @@ impl Needles {
             }
         }
         for edges in [&self.starts, &self.ends].into_iter().flatten() {
-            edges.needles.scan(text.as_bytes(), &mut |needle| edges.give(needle, take));
+            edges
+                .needles
+                .scan(text.as_bytes(), &mut |needle| edges.give(needle, take));
         }
         self.scan_inside(text, take);
     }
 
     fn scan_inside(&self, text: &str, take: &mut impl FnMut(RuleId)) {
         if let Some(inside) = &self.inside {
-            inside.needles.scan(text.as_bytes(), &mut |needle| inside.give(needle, take));
+            inside
+                .needles
+                .scan(text.as_bytes(), &mut |needle| inside.give(needle, take));
         }
     }
 }

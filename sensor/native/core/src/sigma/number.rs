@@ -43,7 +43,10 @@ impl Number {
             Value::Int(i) => Some(Self::Whole(i.into())),
             Value::Uint(u) => Some(Self::Whole(u.into())),
             Value::Float(f) => Some(Self::decimal(f)),
-            Value::Number(text) => text.parse::<f64>().ok().map(Self::decimal),
+            Value::Number(text) => match text.parse() {
+                Ok(whole) => Some(Self::Whole(whole)), // beyond 64 bits
+                Err(_) => text.parse().ok().map(Self::decimal),
+            },
             Value::Time(t) => Some(Self::decimal(t.0 as f64 / 1e9)),
             Value::Interval(ns) => Some(Self::decimal(ns as f64 / 1e9)),
             _ => None,

@@ -168,7 +168,10 @@ impl<'a> Plain<'a> {
     /// Whether the event is one of a rule's log source, by name or by its header.
     pub fn admits(&self, rule: RuleId) -> bool {
         let source = self.alias.map_or(self.event.logsource(), |alias| &alias.serves);
-        let admission = self.program.classes.admits(&self.program.rules[rule as usize].logsource, source);
+        let admission = self
+            .program
+            .classes
+            .admits(&self.program.rules[rule as usize].logsource, source);
         admission.is_some_and(|gates| gates.iter().all(|gate| self.gate(*gate)))
     }
 

@@ -132,10 +132,18 @@ impl Program {
     /// Every name that an event can be asked for: fields of rules, what aliases read in their place, and what their guards and
     /// derivations read.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let aliased = self.aliases.iter().flat_map(|alias| alias.fields.values()).map(|source| match source {
-            Source::Name(name) | Source::Derived(_, name) => &**name,
-        });
-        self.fields.iter().map(String::as_str).chain(aliased).chain(["id.orig_h", "id.resp_h", "host"])
+        let aliased = self
+            .aliases
+            .iter()
+            .flat_map(|alias| alias.fields.values())
+            .map(|source| match source {
+                Source::Name(name) | Source::Derived(_, name) => &**name,
+            });
+        self.fields
+            .iter()
+            .map(String::as_str)
+            .chain(aliased)
+            .chain(["id.orig_h", "id.resp_h", "host"])
     }
 
     /// The index of the rule whose id, name or title is `wanted`.

@@ -186,7 +186,7 @@ fn structured_data_and_header_reach_the_event() {
     }
     let fields = match &got[0].body {
         Body::Named(fields) => fields,
-        Body::Typed(_) => panic!("a line has named fields"),
+        Body::Typed(_) | Body::Line(_) => panic!("a line has named fields"),
     };
     assert!(
         fields
