@@ -180,10 +180,12 @@ impl Sink for Lazily<'_> {
         if list.len() >= MAX_LEAVES {
             return Err(Stop::Enough);
         }
-        let id = self.wanted.id(name).or_else(|| match name.contains(' ') {
-            true => self.wanted.id(&squeezed(name)),
-            false => None,
-        });
+        let known = self.wanted.id(name);
+        let id = if known.is_none() && name.contains(' ') {
+            self.wanted.id(&squeezed(name))
+        } else {
+            known
+        };
         if let Some(id) = id {
             let seen = &mut self.seen[id as usize];
             if *seen == self.line {

@@ -55,19 +55,16 @@ impl Sink for Whole {
         let value = value.read(line);
         let name = squeezed(name);
         let place = self.values.len();
-        let known = match self.places.get_mut(&*name) {
-            Some(known) => known,
-            None => {
-                let shared: Arc<str> = (&*name).into();
-                self.values.push((Arc::clone(&shared), value));
-                let (header, body) = if header {
-                    (Some(place), None)
-                } else {
-                    (None, Some(place))
-                };
-                self.places.insert(shared, Places { header, body });
-                return Ok(());
-            }
+        let Some(known) = self.places.get_mut(&*name) else {
+            let shared: Arc<str> = (&*name).into();
+            self.values.push((Arc::clone(&shared), value));
+            let (header, body) = if header {
+                (Some(place), None)
+            } else {
+                (None, Some(place))
+            };
+            self.places.insert(shared, Places { header, body });
+            return Ok(());
         };
         let (own, other) = if header {
             (&mut known.header, known.body)

@@ -167,8 +167,9 @@ impl Making<'_> {
         gate_fields.sort_unstable();
         gate_fields.dedup();
         let scope = self.index.scope(&rules);
-        let reads = |name: &Box<str>| names.get(name).cloned().unwrap_or_default();
-        let wanted = self.wanted.names().iter().map(reads).collect();
+        let wanted = (self.wanted.names().iter())
+            .map(|name| names.get(name).cloned().unwrap_or_default())
+            .collect();
         Some(View {
             alias,
             rules,

@@ -164,6 +164,20 @@ impl Folded {
     }
 }
 
+/// Whether the leaf at `place` of a line, which has a text, meets a test.
+fn test_leaf(line: &Line, place: u32, folded: &str, test: &Test, lists: &Lists) -> bool {
+    // The commonest question by far needs the folded text only.
+    let asks_folded = matches!(test, Test::Literal { cased: false, .. });
+    let span = line.leaves()[place as usize].span().filter(|_| !asks_folded);
+    let value = if asks_folded { None } else { line.value(place as usize) };
+    let scalar = Scalar {
+        value: value.unwrap_or(Value::Null),
+        text: span.map(|span| &line.texts()[span]),
+        folded: Some(folded),
+    };
+    test.holds(&scalar, lists)
+}
+
 /// One event as rules see it.
 #[derive(Debug)]
 pub struct Facts {
@@ -342,7 +356,7 @@ impl Facts {
         if !matches!(test, Test::Exists(_) | Test::FieldRef { .. })
             && let Some((line, place, folded)) = self.leaf(event, field)
         {
-            return self.test_leaf(line, place, folded, test, lists).into();
+            return test_leaf(line, place, folded, test, lists).into();
         }
         let Some(value) = self.fields.value(event, field) else {
             return Verdict::absent(test);
@@ -376,19 +390,6 @@ impl Facts {
             test.holds(&scalar, lists)
         });
         holds.into()
-    }
-
-    fn test_leaf(&self, line: &Line, place: u32, folded: &str, test: &Test, lists: &Lists) -> bool {
-        // The commonest question by far needs the folded text only.
-        let asks_folded = matches!(test, Test::Literal { cased: false, .. });
-        let span = line.leaves()[place as usize].span().filter(|_| !asks_folded);
-        let value = if asks_folded { None } else { line.value(place as usize) };
-        let scalar = Scalar {
-            value: value.unwrap_or(Value::Null),
-            text: span.map(|span| &line.texts()[span]),
-            folded: Some(folded),
-        };
-        test.holds(&scalar, lists)
     }
 
     fn prepare_keywords(&mut self, event: &Event) -> u32 {
@@ -428,18 +429,18 @@ impl Facts {
 
     fn keyword_leaf(&self, line: &Line, place: u32, leaf: &Leaf, test: &Test, lists: &Lists) -> bool {
         if let Some(folded) = self.folded.of(leaf, place) {
-            return self.test_leaf(line, place, folded, test, lists);
+            return test_leaf(line, place, folded, test, lists);
         }
         let Some(value) = line.value(place as usize) else {
             return false;
         };
         value::any(value, &mut |scalar| {
-            let mut text = String::new();
-            let some = value::text_into(scalar, &mut text);
-            let folded = fold(&text);
+            let mut original = String::new();
+            let some = value::text_into(scalar, &mut original);
+            let folded = fold(&original);
             let scalar = Scalar {
                 value: scalar,
-                text: some.then_some(&text),
+                text: some.then_some(&original),
                 folded: some.then_some(&folded),
             };
             test.holds(&scalar, lists)

@@ -162,7 +162,7 @@ mod tests {
         for (id, needle) in needles.iter().enumerate().step_by(7) {
             let mut hit = false;
             grams.scan(format!("--{needle}--").as_bytes(), &mut |found| {
-                hit |= found as usize == id
+                hit |= found as usize == id;
             });
             assert!(hit, "{needle}");
         }

@@ -233,14 +233,14 @@ struct Building {
 #[derive(Default)]
 struct Texts {
     places: HashMap<Box<str>, usize>,
-    texts: Vec<Box<str>>,
+    needles: Vec<Box<str>>,
     rules: Vec<Vec<RuleId>>,
 }
 
 impl Texts {
     fn add(&mut self, text: Box<str>, rule: RuleId) {
         let place = *self.places.entry(text).or_insert_with_key(|text| {
-            self.texts.push(text.clone());
+            self.needles.push(text.clone());
             self.rules.push(Vec::new());
             self.rules.len() - 1
         });
@@ -248,8 +248,8 @@ impl Texts {
     }
 
     fn post<T>(self, make: impl FnOnce(Vec<Box<str>>) -> T) -> Option<Posted<T>> {
-        (!self.texts.is_empty()).then(|| Posted {
-            needles: make(self.texts),
+        (!self.needles.is_empty()).then(|| Posted {
+            needles: make(self.needles),
             rules: self.rules,
         })
     }
@@ -272,7 +272,7 @@ impl Building {
 
     fn finish(self) -> Option<Needles> {
         let texts = [&self.starts, &self.ends, &self.inside];
-        if self.exact.is_empty() && texts.iter().all(|kind| kind.texts.is_empty()) {
+        if self.exact.is_empty() && texts.iter().all(|kind| kind.needles.is_empty()) {
             return None;
         }
         Some(Needles {
