@@ -361,7 +361,7 @@ def test_check_finds_all_faults_at_once(
     (tmp_path / "hub.credential").unlink()
     assert main(["check", "--config", str(config), "--json"]) == 1
     faults = {each["where"] for each in json.loads(capsysbinary.readouterr().out) if each["level"] == "fault"}
-    assert faults == {"pack", "files", "sinks"}
+    assert faults == {"pack", "interfaces", "sinks"}
     (tmp_path / "hub.credential").write_text("secret")
     text = config.read_text(encoding="utf-8")
     log = tmp_path / "a.log"

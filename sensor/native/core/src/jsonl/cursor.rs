@@ -20,6 +20,8 @@ pub struct Quoted {
 pub struct Cursor<'t> {
     text: &'t str,
     at: usize,
+    /// A string held half of a surrogate pair.
+    pub halves: bool,
 }
 
 const LOW: u64 = 0x0101_0101_0101_0101;
@@ -39,7 +41,11 @@ const fn special(word: u64) -> u64 {
 impl<'t> Cursor<'t> {
     /// At the beginning of `text`.
     pub fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
+        Self {
+            text,
+            at: 0,
+            halves: false,
+        }
     }
 
     /// The line.
@@ -108,11 +114,15 @@ impl<'t> Cursor<'t> {
                 b'"' => break,
                 b'\\' => {
                     escaped = true;
-                    at += 2 + match bytes.get(at + 1) {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 0,
-                        Some(b'u') if hex4(bytes, at + 2).is_some() => 4,
+                    match bytes.get(at + 1) {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 2,
+                        Some(b'u') if hex4(bytes, at + 2).is_some() => {
+                            let (character, after) = unicode(bytes, at + 2);
+                            self.halves |= character.is_none();
+                            at = after;
+                        }
                         _ => return Err(Broken),
-                    };
+                    }
                 }
                 0..0x20 => return Err(Broken),
                 _ => at += 1,
@@ -193,7 +203,7 @@ pub fn unescape(raw: &str, out: &mut String) {
             b'u' => {
                 let (character, after) = unicode(bytes, at);
                 at = after;
-                character
+                character.unwrap_or(char::REPLACEMENT_CHARACTER)
             }
             other => char::from(other),
         });
@@ -201,9 +211,11 @@ pub fn unescape(raw: &str, out: &mut String) {
     out.push_str(&raw[at..]);
 }
 
-/// The character of `\u` with its four digits at `at`, and the place after it.
-fn unicode(bytes: &[u8], at: usize) -> (char, usize) {
-    let first = hex4(bytes, at).unwrap_or(0xfffd);
+/// The character of `\u` with its four digits at `at` (`None` for half of a pair), and the place after it.
+fn unicode(bytes: &[u8], at: usize) -> (Option<char>, usize) {
+    let Some(first) = hex4(bytes, at) else {
+        return (None, at);
+    };
     let second = || {
         let pair = bytes.get(at + 4..at + 6) == Some(br"\u");
         pair.then(|| hex4(bytes, at + 6)).flatten()
@@ -212,9 +224,9 @@ fn unicode(bytes: &[u8], at: usize) -> (char, usize) {
         && let Some(low @ 0xdc00..0xe000) = second()
     {
         let code = 0x1_0000 + (u32::from(first - 0xd800) << 10) + u32::from(low - 0xdc00);
-        return (char::from_u32(code).unwrap_or('\u{fffd}'), at + 10);
+        return (char::from_u32(code), at + 10);
     }
-    (char::from_u32(first.into()).unwrap_or('\u{fffd}'), at + 4)
+    (char::from_u32(first.into()), at + 4)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use wanted::{Wanted, WantedId};
 
 use crate::event::{Body, Event, Fields, LogSource, OwnedValue, Time, Value};
 use line::Lazily;
-use walk::{At, MAX_DEPTH, Stop, Walk};
+use walk::{At, MAX_DEPTH, Sink, Stop, Walk};
 use whole::{MAX_FIELDS, Whole};
 
 /// Before the names of header values which the body hides.
@@ -103,7 +103,7 @@ impl Reader {
         }
     }
 
-    /// Lines in which bytes beyond UTF-8 were replaced (U+FFFD).
+    /// Lines in which bytes beyond UTF-8 and halves of surrogate pairs were replaced (U+FFFD).
     pub fn repaired(&self) -> u64 {
         self.repaired
     }
@@ -124,7 +124,6 @@ impl Reader {
             return Err(LineError::TooLarge);
         }
         let text = std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
-        self.repaired += u64::from(matches!(text, Cow::Owned(_)));
         if !text.trim_start().starts_with('{') {
             let whole = serde_json::from_str::<IgnoredAny>(&text);
             return Err(whole.map_or_else(|e| LineError::Syntax(e.to_string()), |_| LineError::NoObject));
@@ -134,11 +133,13 @@ impl Reader {
             Some(lazy) => lazy.line(&self.path, &self.logsource, &text, windows),
             None => Err(Stop::Enough),
         };
-        let (ts, body) = match lazily {
-            Ok((ts, line)) => (ts, Body::Line(line)),
+        let (head, body) = match lazily {
+            Ok((head, line)) => (head, Body::Line(line)),
             Err(Stop::Enough) => self.whole(&text, windows)?,
             Err(stop) => return Err(refusal(stop, &text)),
         };
+        self.repaired += u64::from(head.halves || matches!(text, Cow::Owned(_)));
+        let ts = head.time.unwrap_or_default();
         Ok(Event {
             ts,
             uid: None,
@@ -147,15 +148,15 @@ impl Reader {
         })
     }
 
-    fn whole(&self, text: &str, windows: bool) -> Result<(Time, Body), LineError> {
-        let (values, stamp) = walked(text, windows).map_err(|stop| refusal(stop, text))?;
-        let ts = stamp.or_else(|| own_time(&values)).unwrap_or_default();
+    fn whole(&self, text: &str, windows: bool) -> Result<(Head, Body), LineError> {
+        let (values, mut head) = walked(text, windows).map_err(|stop| refusal(stop, text))?;
+        head.time = head.time.or_else(|| own_time(&values));
         let body = Fields {
             path: Arc::clone(&self.path),
             logsource: Arc::clone(&self.logsource),
             values,
         };
-        Ok((ts, Body::Named(Box::new(body))))
+        Ok((head, Body::Named(Box::new(body))))
     }
 }
 
@@ -166,7 +167,7 @@ impl Lazy {
         logsource: &Arc<LogSource>,
         text: &str,
         windows: bool,
-    ) -> Result<(Time, Box<Line>), Stop> {
+    ) -> Result<(Head, Box<Line>), Stop> {
         let mut line = (self.spare.take()).unwrap_or_else(|| {
             Box::new(Line::new(
                 Arc::clone(path),
@@ -178,9 +179,10 @@ impl Lazy {
         line.text.push_str(text);
         let found = self.walk(&mut line, windows);
         match found {
-            Ok(stamp) => {
+            Ok(mut head) => {
                 let own = || (0..TIME_NAMES.len() as WantedId).find_map(|id| line.wanted_value(id).and_then(moment));
-                Ok((stamp.or_else(own).unwrap_or_default(), line))
+                head.time = head.time.or_else(own);
+                Ok((head, line))
             }
             Err(stop) => {
                 self.spare = Some(line);
@@ -189,7 +191,7 @@ impl Lazy {
         }
     }
 
-    fn walk(&mut self, line: &mut Line, windows: bool) -> Result<Option<Time>, Stop> {
+    fn walk(&mut self, line: &mut Line, windows: bool) -> Result<Head, Stop> {
         let Line { text, leaves, .. } = line;
         let mut shapes = [(windows, At::Root), (true, At::Path(""))]
             .into_iter()
@@ -212,9 +214,9 @@ impl Lazy {
             let mut walk = Walk::new(text, &mut sink);
             walk.run(at)?;
             if walk.has_system || matches!(at, At::Path(_)) {
-                let stamp = walk.stamp;
+                let head = Head::of(&walk);
                 line.windows = matches!(at, At::Root);
-                return Ok(stamp);
+                return Ok(head);
             }
         }
     }
@@ -232,20 +234,38 @@ fn refusal(stop: Stop, text: &str) -> LineError {
 
 type Values = Vec<(Arc<str>, OwnedValue)>;
 
-/// All fields of a line, and the time of its header: in the Windows shape where it is one, else flattened.
-fn walked(text: &str, windows: bool) -> Result<(Values, Option<Time>), Stop> {
+/// What a walk tells of a line beside its fields.
+struct Head {
+    time: Option<Time>,
+    /// Half of a surrogate pair was replaced.
+    halves: bool,
+}
+
+impl Head {
+    fn of<S: Sink>(walk: &Walk<'_, '_, S>) -> Self {
+        Self {
+            time: walk.stamp,
+            halves: walk.halves(),
+        }
+    }
+}
+
+/// All fields of a line, and its head: in the Windows shape where it is one, else flattened.
+fn walked(text: &str, windows: bool) -> Result<(Values, Head), Stop> {
     if windows {
         let mut whole = Whole::default();
         let mut walk = Walk::new(text, &mut whole);
         walk.run(At::Root)?;
         if walk.has_system {
-            let stamp = walk.stamp;
-            return Ok((whole.values(), stamp));
+            let head = Head::of(&walk);
+            return Ok((whole.values(), head));
         }
     }
     let mut whole = Whole::default();
-    Walk::new(text, &mut whole).run(At::Path(""))?;
-    Ok((whole.values(), None))
+    let mut walk = Walk::new(text, &mut whole);
+    walk.run(At::Path(""))?;
+    let head = Head::of(&walk);
+    Ok((whole.values(), head))
 }
 
 fn whole_values(text: &str, windows: bool) -> Result<Values, Stop> {
@@ -353,6 +373,7 @@ mod tests {
             reader.event(b"{\"a\":\"\xff\"}").unwrap().get("a"),
             Some(Value::Str("\u{fffd}"))
         );
+        assert!(reader.event(br#"{"a":"\ud800"}"#).is_ok());
         assert_eq!(reader.repaired(), 2);
         let wide: Map<String, Json> = (0..5000).map(|n| (n.to_string(), n.into())).collect();
         assert_eq!(

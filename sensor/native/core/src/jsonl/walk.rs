@@ -125,6 +125,11 @@ impl<'t, 's, S: Sink> Walk<'t, 's, S> {
         }
     }
 
+    /// Whether a string held half of a surrogate pair, which means no character.
+    pub fn halves(&self) -> bool {
+        self.cursor.halves
+    }
+
     /// Walks the whole line.
     ///
     /// # Errors

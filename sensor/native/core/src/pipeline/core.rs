@@ -10,6 +10,7 @@ use super::thresholds;
 use crate::behaviour::Behaviours;
 use crate::correlate::{self, Correlator};
 use crate::event::{Event, Time};
+use crate::jsonl::Wanted;
 use crate::sigma::{Engine, Hit, Pack};
 use crate::stats::{Report, Tally};
 
@@ -107,6 +108,11 @@ impl Core {
     /// Rules that cannot fire because a declared list has no values: (rule id, list).
     pub fn inactive(&self) -> Vec<(&str, &str)> {
         self.engine.inactive()
+    }
+
+    /// The names that rules can ask an event for.
+    pub fn wanted(&self) -> &Arc<Wanted> {
+        self.engine.wanted()
     }
 
     /// The pack that is run.

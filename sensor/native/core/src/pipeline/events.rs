@@ -26,7 +26,7 @@ pub fn events(
 ) -> Result<(Tally, Vec<String>), Fault> {
     let mut inputs = paths
         .iter()
-        .map(|path| Input::open(path, settings, sources))
+        .map(|path| Input::open(path, settings, sources, None))
         .collect::<Result<Vec<_>, _>>()?;
     let mut tally = Tally::default();
     let mut warnings = Vec::new();

@@ -25,6 +25,7 @@ use super::settings::Settings;
 use crate::capture;
 use crate::event::{Event, LogSource, Time};
 use crate::flow::Traffic;
+use crate::jsonl::{Reader, Wanted};
 use crate::log::evtx::EventLog;
 use crate::log::frame::Framer;
 use crate::log::lines::Sender;
@@ -50,13 +51,22 @@ enum Kind {
 }
 
 impl Input {
-    /// Opens `path`. `sources` describe log lines.
+    /// Opens `path`. `sources` describe log lines; of JSON only what is `wanted` is kept by name, where that is known.
     ///
     /// # Errors
     /// [`Fault::Input`] when it cannot be read, is binary and no capture or event log, or is a log file and there are no
     /// definitions.
-    pub fn open(path: &Path, settings: &Settings, sources: Option<&Arc<Sources>>) -> Result<Self, Fault> {
+    pub fn open(
+        path: &Path,
+        settings: &Settings,
+        sources: Option<&Arc<Sources>>,
+        wanted: Option<&Arc<Wanted>>,
+    ) -> Result<Self, Fault> {
         let shown = path.display().to_string();
+        let reader = |logsource: LogSource| match wanted {
+            Some(wanted) => Reader::lazy(logsource, wanted),
+            None => Reader::new(logsource),
+        };
         let unreadable = |error: io::Error| Fault::Input(format!("{shown}: {error}"));
         let file = File::open(path).map_err(unreadable)?;
         let meta = file.metadata().map_err(unreadable)?;
@@ -73,18 +83,18 @@ impl Input {
                 let again = path.to_owned();
                 let log = EventLog::new(Box::new(move || bytes::open(&again))).map_err(unreadable)?;
                 let logsource = settings.logsource.clone().map_or_else(windows, LogSource::from);
-                Kind::EventLog(Box::new(Records::new(log, logsource)))
+                Kind::EventLog(Box::new(Records::new(log, reader(logsource))))
             }
             nature if nature == Nature::Capture || CAPTURE_NAMES.contains(&extension.as_str()) => {
-                let reader = capture::Reader::new(shown.clone(), whole)?;
+                let packets = capture::Reader::new(shown.clone(), whole)?;
                 let traffic = Traffic::new(settings.flows(), settings.networks()?);
-                Kind::Capture(Box::new(Capture::new(reader, traffic)))
+                Kind::Capture(Box::new(Capture::new(packets, traffic)))
             }
             _ => {
                 let (source, start) = bytes::text(whole).map_err(unreadable)?;
                 refuse_binary(&shown, &start)?;
                 let reading: Box<dyn Reading + Send> = match (&settings.logsource, sources) {
-                    (Some(logsource), _) => Box::new(Objects::new(logsource.clone().into())),
+                    (Some(logsource), _) => Box::new(Objects::new(reader(logsource.clone().into()))),
                     (None, Some(sources)) => Box::new(Lines::new(settings.sender(path, written(&meta), sources)?)),
                     (None, None) => {
                         return Err(Fault::Input(format!(

@@ -7,6 +7,7 @@ use super::Fault;
 use super::input::Input;
 use super::settings::Settings;
 use crate::event::{Event, Time};
+use crate::jsonl::Wanted;
 use crate::log::source::Sources;
 use crate::stats::{Report, Tally};
 
@@ -22,7 +23,12 @@ impl Merge {
     ///
     /// # Errors
     /// As [`Input::open`], for the first that cannot be opened.
-    pub fn open(paths: &[PathBuf], settings: &Settings, sources: Option<&Arc<Sources>>) -> Result<Self, Fault> {
+    pub fn open(
+        paths: &[PathBuf],
+        settings: &Settings,
+        sources: Option<&Arc<Sources>>,
+        wanted: Option<&Arc<Wanted>>,
+    ) -> Result<Self, Fault> {
         let mut sorted: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         sorted.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
         let named = sorted.len();
@@ -33,7 +39,7 @@ impl Merge {
         }
         let inputs = sorted
             .into_iter()
-            .map(|path| Input::open(path, settings, sources))
+            .map(|path| Input::open(path, settings, sources, wanted))
             .collect::<Result<Vec<_>, _>>()?;
         let open = (0..inputs.len()).collect();
         Ok(Self { inputs, open, warnings })

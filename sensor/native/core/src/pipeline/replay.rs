@@ -50,7 +50,7 @@ impl Replay {
     pub fn new(settings: &Settings, pack: Arc<Pack>, paths: &[PathBuf]) -> Result<Self, Fault> {
         let sources = sources(&pack)?;
         let core = Core::new(pack, settings, Overlay::default(), false)?;
-        let merge = Merge::open(paths, settings, Some(&sources))?;
+        let merge = Merge::open(paths, settings, Some(&sources), Some(core.wanted()))?;
         Ok(Self {
             merge,
             core,

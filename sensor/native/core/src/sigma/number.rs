@@ -45,7 +45,7 @@ impl Number {
             Value::Float(f) => Some(Self::decimal(f)),
             Value::Number(text) => match text.parse() {
                 Ok(whole) => Some(Self::Whole(whole)), // beyond 64 bits
-                Err(_) => text.parse().ok().map(Self::decimal),
+                Err(_) => text.parse().ok().filter(|f: &f64| f.is_finite()).map(Self::decimal),
             },
             Value::Time(t) => Some(Self::decimal(t.0 as f64 / 1e9)),
             Value::Interval(ns) => Some(Self::decimal(ns as f64 / 1e9)),

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use super::read::{Part, Reading};
 use crate::event::{Event, LogSource};
+use crate::jsonl::{LineError, MAX_LINE, Reader};
 use crate::log::documents::{Broken, Documents, Sink};
 use crate::log::mend::mend;
-use crate::sigma::jsonl::{LineError, MAX_LINE, Reader};
 use crate::stats::{Report, Tally};
 
 /// Lines that a warning names beside the first.
@@ -30,12 +30,12 @@ struct Events {
 }
 
 impl Objects {
-    /// Objects whose events are of `logsource`.
-    pub fn new(logsource: LogSource) -> Self {
+    /// Objects, read by `reader`.
+    pub fn new(reader: Reader) -> Self {
         Self {
             documents: Documents::new(MAX_LINE),
             events: Events {
-                reader: Reader::new(logsource),
+                reader,
                 ready: VecDeque::new(),
                 read: 0,
                 mended: 0,
@@ -95,8 +95,9 @@ fn told(broken: Broken) -> LineError {
 /// # Errors
 /// [`LineError`] of the object as it came.
 pub fn event(reader: &mut Reader, bytes: &[u8]) -> Result<(Event, bool), LineError> {
+    let repaired = reader.repaired();
     match reader.event(bytes) {
-        Ok(event) => Ok((event, false)),
+        Ok(event) => Ok((event, reader.repaired() > repaired)),
         Err(LineError::Syntax(what)) => match mend(bytes).and_then(|mended| reader.event(&mended).ok()) {
             Some(event) => Ok((event, true)),
             None => Err(LineError::Syntax(what)),

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{Event, LogSource, Time};
+use crate::event::{Event, Time};
+use crate::jsonl::Reader;
 use crate::log::evtx::{EventLog, Record};
-use crate::sigma::jsonl::Reader;
 use crate::stats::{Report, Tally};
 
 use super::objects;
@@ -20,11 +20,11 @@ pub struct Records {
 }
 
 impl Records {
-    /// The records of `log`, as events of `logsource`.
-    pub fn new(log: EventLog, logsource: LogSource) -> Self {
+    /// The records of `log`, read by `reader`.
+    pub fn new(log: EventLog, reader: Reader) -> Self {
         Self {
             log,
-            reader: Reader::new(logsource),
+            reader,
             ready: VecDeque::new(),
             refused: 0,
             first: None,
@@ -72,6 +72,7 @@ impl Records {
             return false;
         };
         each(&event, number);
+        self.reader.recycle(event);
         true
     }
 
