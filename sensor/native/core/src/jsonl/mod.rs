@@ -22,7 +22,7 @@ pub use wanted::{Wanted, WantedId};
 
 use crate::event::{Body, Event, Fields, LogSource, OwnedValue, Time, Value};
 use line::Lazily;
-use walk::{At, MAX_DEPTH, Sink, Stop, Walk};
+use walk::{At, MAX_DEPTH, MAX_PATH, Sink, Stop, Walk};
 use whole::{MAX_FIELDS, Whole};
 
 /// Before the names of header values which the body hides.
@@ -49,7 +49,7 @@ impl fmt::Display for LineError {
             Self::NoObject => f.write_str("it is JSON and no object: a line must be one event"),
             Self::TooLarge => write!(
                 f,
-                "it is too large: over {MAX_LINE} bytes, {MAX_DEPTH} levels or {MAX_FIELDS} fields"
+                "it is too large: over {MAX_LINE} bytes, {MAX_DEPTH} levels, {MAX_FIELDS} fields or {MAX_PATH} bytes in a field's name"
             ),
         }
     }
@@ -382,5 +382,18 @@ mod tests {
         );
         let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
         assert_eq!(reader.event(deep.as_bytes()).unwrap_err(), LineError::TooLarge);
+    }
+
+    #[test]
+    fn a_long_name_is_not_held_once_per_leaf() {
+        let mut reader = Reader::new(LogSource::default());
+        let mut line = |name: usize| {
+            let text = format!(r#"{{"{}":{{"a":1,"b":2}}}}"#, "n".repeat(name));
+            reader
+                .event(text.as_bytes())
+                .map(|event| event.get(&format!("{}.b", "n".repeat(name))) == Some(Value::Int(2)))
+        };
+        assert_eq!(line(MAX_PATH - 2), Ok(true));
+        assert_eq!(line(MAX_PATH - 1), Err(LineError::TooLarge));
     }
 }

@@ -9,6 +9,9 @@ use crate::event::{OwnedValue, Time};
 /// Deeper objects are refused.
 pub const MAX_DEPTH: usize = 64;
 
+/// A longer path is refused: every leaf has its own, so that one long name would be held as often as there are leaves.
+pub const MAX_PATH: usize = 4_096;
+
 /// Where in a line the walk is, and so what a value there means.
 #[derive(Debug, Clone, Copy)]
 pub enum At<'n> {
@@ -238,6 +241,9 @@ impl<'t, 's, S: Sink> Walk<'t, 's, S> {
             (At::Section(_) | At::Body(_), key) => At::Body(key),
             (At::Path(""), key) => At::Path(key),
             (At::Path(above), key) => {
+                if above.len() + key.len() >= MAX_PATH {
+                    return Err(Stop::TooLarge);
+                }
                 path = format!("{above}.{key}");
                 At::Path(&path)
             }
