@@ -38,7 +38,8 @@ fn cut(pieces: &[&[u8]]) -> Seen {
     seen
 }
 
-/// The same objects however the bytes are cut; index and full scan agree on each, and on each line as it is and mended.
+/// The same objects however the bytes are cut; each, and each line as it is and mended, is the same event read lazily or whole,
+/// and meets the same rules by index and full scan.
 pub fn run(data: &[u8]) {
     let Some((&at, text)) = data.split_first() else { return };
     let seen = cut(&[text]);
@@ -54,5 +55,5 @@ pub fn run(data: &[u8]) {
     lines.extend(text.split(|byte| *byte == b'\n'));
     let mended: Vec<Vec<u8>> = lines.iter().filter_map(|line| mend(line)).collect();
     lines.extend(mended.iter().map(Vec::as_slice));
-    ruleset::agree(&ruleset::PACK, &lines);
+    ruleset::agree_over_all(&lines);
 }

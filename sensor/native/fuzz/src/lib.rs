@@ -15,6 +15,7 @@ pub mod streams;
 
 #[path = "../../core/tests/packs/mod.rs"]
 mod packs;
+#[allow(dead_code)] // the tests of traffic use the rest
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 

@@ -1,12 +1,16 @@
-//! Rules with every operator over a few fields, and the assertion of all rule targets: the index finds what the full scan does.
+//! Rules with every operator over a few fields, and the assertions of all rule targets: however an event is read and matched,
+//! the same is found.
 
+use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
-use serde_json::{Value, json};
-use vigla_core::event::LogSource;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json as value};
+use vigla_core::event::{Event, LogSource};
+use vigla_core::json;
 use vigla_core::sigma::jsonl::Reader;
 use vigla_core::sigma::plain::full_scan;
-use vigla_core::sigma::{Engine, Pack, Settings};
+use vigla_core::sigma::{Engine, Hit, Pack, Settings};
 
 use super::packs;
 
@@ -21,8 +25,8 @@ pub const EVENTS: [&[u8]; 6] = [
 ];
 
 /// A pack over all operators; gates, keywords, lists and negations too.
-pub static PACK: LazyLock<Arc<Pack>> = LazyLock::new(|| {
-    let predicates = json!([
+static PACK: LazyLock<Arc<Pack>> = LazyLock::new(|| {
+    let predicates = value!([
         {"op": "eq", "field": 0, "value": "abc"}, {"op": "contains", "field": 0, "value": "shell"},
         {"op": "startswith", "field": 0, "value": "power", "cased": true}, {"op": "endswith", "field": 0, "value": ".EXE"},
         {"op": "wildcard", "field": 0, "parts": ["a", {"any": "*"}, {"any": "?"}, "c"]}, {"op": "num", "field": 1, "value": "4624"},
@@ -35,44 +39,109 @@ pub static PACK: LazyLock<Arc<Pack>> = LazyLock::new(|| {
         {"op": "eq", "field": 0, "value": "ΟΔΟΣ ΟΔΟΣ"}
     ]);
     let count = predicates.as_array().map_or(0, Vec::len);
-    let mut nodes: Vec<Value> = (0..count).map(|p| json!({"p": p})).collect();
-    nodes.extend((0..count).map(|p| json!({"not": p})));
-    nodes.extend((0..count).map(|p| json!({"and": [p, (p * 7 + 3) % count]})));
-    nodes.extend((0..count).map(|p| json!({"or": [(p * 5 + 1) % count, count + p]})));
+    let mut nodes: Vec<Value> = (0..count).map(|p| value!({"p": p})).collect();
+    nodes.extend((0..count).map(|p| value!({"not": p})));
+    nodes.extend((0..count).map(|p| value!({"and": [p, (p * 7 + 3) % count]})));
+    nodes.extend((0..count).map(|p| value!({"or": [(p * 5 + 1) % count, count + p]})));
     let rules: Vec<Value> = (0..nodes.len())
         .map(|node| {
             let mut rule = packs::rule(&format!("r{node}"), node);
             if node % 5 == 4 {
-                rule["gates"] = json!([18]);
+                rule["gates"] = value!([18]);
             }
             rule
         })
         .collect();
-    let rules = json!({"fields": ["a", "b", "b.c", "time", "Channel"], "predicates": predicates, "nodes": nodes, "rules": rules});
+    let rules = value!({"fields": ["a", "b", "b.c", "time", "Channel"], "predicates": predicates, "nodes": nodes, "rules": rules});
     packs::pack(&rules, &["l"])
 });
 
-/// Matches each line that is an event by the index and by the full scan.
+/// An engine, and two readers of lines for it.
+struct Match {
+    engine: Engine,
+    lazy: Reader,
+    whole: Reader,
+}
+
+thread_local! {
+    /// Made once: an engine takes longer to make than most inputs to run.
+    static OVER_ALL: RefCell<Match> = RefCell::new(Match::new(&PACK));
+}
+
+/// [`Match::agree`] by [`PACK`].
+pub fn agree_over_all(lines: &[&[u8]]) {
+    OVER_ALL.with_borrow_mut(|over_all| over_all.agree(lines));
+}
+
+/// [`Match::agree`] by a pack of the input's.
 pub fn agree(pack: &Arc<Pack>, lines: &[&[u8]]) {
-    let mut settings = Settings::default();
-    settings
-        .lists
-        .insert("l".to_owned(), vec!["abc".to_owned(), "ΟΔ".to_owned()]);
-    let lists = pack.program.lists.filled(&settings.lists);
-    let mut engine = Engine::new(Arc::clone(pack), settings);
-    let mut reader = Reader::new(LogSource {
-        product: Some("test".into()),
-        ..LogSource::default()
-    });
-    let (input, mut rules) = (Arc::from("fuzz"), Vec::new());
-    for line in lines {
-        let Ok(event) = reader.event(line) else { continue };
-        engine.matches(&event, &mut rules);
-        rules.sort_unstable();
-        let scanned = full_scan(&pack.program, &lists, &[], &event);
-        assert_eq!(rules, scanned, "index and full scan differ");
-        engine.event(&event, &input, 0, &mut |hit| {
-            serde_json::from_slice::<serde::de::IgnoredAny>(&hit.to_json()).expect("a hit is JSON");
-        });
+    Match::new(pack).agree(lines);
+}
+
+impl Match {
+    fn new(pack: &Arc<Pack>) -> Self {
+        let mut settings = Settings::default();
+        settings
+            .lists
+            .insert("l".to_owned(), vec!["abc".to_owned(), "ΟΔ".to_owned()]);
+        let engine = Engine::new(Arc::clone(pack), settings);
+        let source = LogSource {
+            product: Some("test".into()),
+            ..LogSource::default()
+        };
+        Self {
+            lazy: Reader::lazy(source.clone(), engine.wanted()),
+            whole: Reader::new(source),
+            engine,
+        }
     }
+
+    /// Each line that is an event is the same event read lazily and whole, and meets the rules by the index that it meets by the
+    /// full scan.
+    fn agree(&mut self, lines: &[&[u8]]) {
+        for line in lines {
+            let (lazily, wholly) = match (self.lazy.event(line), self.whole.event(line)) {
+                (Ok(lazily), Ok(wholly)) => (lazily, wholly),
+                (lazily, wholly) => {
+                    assert_eq!(lazily.err(), wholly.err(), "refused one way only");
+                    continue;
+                }
+            };
+            assert_eq!(self.lazy.repaired(), self.whole.repaired(), "counted one way only");
+            // The engine first: printing would have the lazy line read whole.
+            let found = [&lazily, &wholly].map(|event| hits(&mut self.engine, event));
+            assert_eq!(found[0], found[1], "other hits for a line read lazily");
+            let mut rules: Vec<u32> = found[1].iter().map(|hit| hit.member).collect();
+            rules.sort_unstable();
+            let scanned = full_scan(&self.engine.pack().program, self.engine.lists(), &[], &wholly);
+            assert_eq!(rules, scanned, "index and full scan differ");
+            for hit in &found[1] {
+                serde_json::from_slice::<IgnoredAny>(&hit.to_json()).expect("a hit is JSON");
+            }
+            assert_eq!(lazily.ts, wholly.ts);
+            assert_eq!(
+                printed(&lazily),
+                printed(&wholly),
+                "other fields for a line read lazily"
+            );
+            self.lazy.recycle(lazily);
+        }
+    }
+}
+
+/// Hits without what tells two equal events apart.
+fn hits(engine: &mut Engine, event: &Event) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    engine.event(event, &Arc::from("fuzz"), 0, &mut |mut hit| {
+        (hit.id, hit.source) = Default::default();
+        hits.push(hit);
+    });
+    hits
+}
+
+fn printed(event: &Event) -> String {
+    let mut text = Vec::new();
+    json::event(&mut text, event);
+    serde_json::from_slice::<IgnoredAny>(&text).expect("an event prints as JSON");
+    String::from_utf8(text).expect("printed text is UTF-8")
 }
