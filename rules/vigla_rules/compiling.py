@@ -15,8 +15,8 @@ from vigla_rules.graph import Graph
 from vigla_rules.layout import LANGUAGES, RULE_FOLDERS, PackSettings, Tree
 from vigla_rules.linking import Linked, link
 from vigla_rules.reading import Progress, read_files
-from vigla_rules.windows import windows_classes
 from vigla_rules.vpk import canonical, pack_bytes
+from vigla_rules.windows import windows_classes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which Windows events a log source means: by their channel and event id, for events that name neither category nor service."""
+"""Which Windows events a log source means: by channel and event id, for events that name no category and service."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache

@@ -7,6 +7,7 @@ to ``docs/benchmarks.md`` with the machine and date.
   packets   `vigla-sensor events` on a large mixed capture against tshark and ndpiReader (Debian packages)
   sigma     JSON lines in, matches out: 2,407 Windows rules against rsigma 0.23.0
             (`cargo install --locked rsigma --version 0.23.0`)
+  curve     the same by the number of rules, and what loading a pack costs by itself; starting Python is part of it
 """
 
 from __future__ import annotations
@@ -167,9 +168,15 @@ def flattened(lines: Path) -> Path:
     return flat
 
 
-def sigma(rounds: int, rsigma: str | None) -> list[str]:
+MATCH = (
+    "import sys, vigla_native as native; "
+    "native.match_lines(open(sys.argv[1], 'rb').read(), sys.argv[2], sys.argv[3].encode(), 1)"
+)
+
+
+def windows_lines() -> Path:
+    """The corpus' events, repeated to at least 200,000 lines."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    rules = SHARED / "corpora" / "sigmahq" / "rules" / "windows"
     lines = CACHE / "windows.ndjson"
     if not lines.exists():
         import zstandard
@@ -182,25 +189,33 @@ def sigma(rounds: int, rsigma: str | None) -> list[str]:
                 for block in zstandard.ZstdDecompressor().read_to_iter(packed):
                     written += block.count(b"\n")
                     out.write(block)
+    return lines
+
+
+def compiled(pack: Path, *arguments: str) -> Path:
+    """A pack made anew with the compiler of today; unchanged rules come from its cache."""
+    cache = ["--cache", str(CACHE / "rules")]
+    command = [sys.executable, "-m", "vigla_rules", "compile", *arguments, *cache, "-o", str(pack)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return pack
+
+
+def matching(pack: Path, lines: Path) -> list[str]:
+    """Our command: JSON lines in, matches out, loading included."""
+    return [sys.executable, "-c", MATCH, str(pack), str(lines), '{"product": "windows"}']
+
+
+def sigma(rounds: int, rsigma: str | None) -> list[str]:
+    rules = SHARED / "corpora" / "sigmahq" / "rules" / "windows"
+    lines = windows_lines()
     events = sum(1 for _ in lines.open("rb"))
     rows: list[str] = []
     for name, pipelines in (
         ("raw rules", []),
         ("pipelined rules", ["--pipeline", "sysmon", "--pipeline", "windows-logsource"]),
     ):
-        pack = CACHE / f"windows-{name.split()[0]}.vpk"
-        if not pack.exists():
-            subprocess.run(
-                [sys.executable, "-m", "vigla_rules", "compile", str(rules), *pipelines, "-o", str(pack)],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-        run = (
-            "import sys, vigla_native as native; "
-            "native.match_lines(open(sys.argv[1], 'rb').read(), sys.argv[2], sys.argv[3].encode(), 1)"
-        )
-        command = [sys.executable, "-c", run, str(pack), str(lines), '{"product": "windows"}']
-        contenders = [Contender(f"vigla ({name})", command, lambda: events)]
+        pack = compiled(CACHE / f"windows-{name.split()[0]}.vpk", str(rules), *pipelines)
+        contenders = [Contender(f"vigla ({name})", matching(pack, lines), lambda: events)]
         if rsigma and name == "raw rules":
             flat = flattened(lines)
             theirs = [rsigma, "engine", "eval", "-q", "-r", str(rules), "-e", f"@{flat}", "--output-format", "ndjson"]
@@ -208,6 +223,36 @@ def sigma(rounds: int, rsigma: str | None) -> list[str]:
         rows += compare("sigma", "events", contenders, rounds)
     if not rsigma:
         print("sigma      rsigma: absent (cargo install --locked rsigma --version 0.23.0, then --rsigma PATH)")
+    return rows
+
+
+def curve(rounds: int) -> list[str]:
+    """What an event costs by the number of rules, and what loading a pack of them costs by itself."""
+    lines, empty = windows_lines(), CACHE / "empty.ndjson"
+    empty.write_bytes(b"")
+    events = sum(1 for _ in lines.open("rb"))
+    trees = sorted((SHARED / "corpora" / "sigmahq").glob("rules*"))
+    windows = sorted((trees[0] / "windows").rglob("*.yml"))
+    rows = []
+    for wanted in (100, 500, 1_000, len(windows), None):
+        if wanted is None:
+            pack, title = compiled(CACHE / "all.vpk", *map(str, trees)), "all of SigmaHQ"
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                for place in range(wanted):  # evenly over the tree, so that every kind of rule is among them
+                    chosen = windows[place * len(windows) // wanted]
+                    shutil.copy(chosen, Path(folder) / f"{place:05}.yml")
+                pack, title = compiled(CACHE / f"windows-{wanted}.vpk", folder), f"{wanted:,} Windows rules"
+        runs = [(measure(matching(pack, lines)), measure(matching(pack, empty))) for _ in range(rounds)]
+        cpu, load = (statistics.median(run[kind].cpu for run in runs) for kind in (0, 1))
+        peak, loaded = (statistics.median(run[kind].peak for run in runs) / 1e6 for kind in (0, 1))
+        text = f"{events / cpu:,.0f} events/CPU s; {(cpu - load) / events * 1e6:.2f} µs an event beside loading"
+        print(
+            f"curve      {title:28} {text}; loaded in {load:.2f} CPU s, peak {peak:,.0f} MB ({loaded:,.0f} MB loaded)"
+        )
+        rows.append(
+            f"| sigma, by rules | {title} | {text} | {peak:,.0f} MB | loaded in {load:.2f} CPU s, {loaded:,.0f} MB |"
+        )
     return rows
 
 
@@ -227,7 +272,7 @@ def machine() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["packets", "sigma", []], help="default: both")
+    parser.add_argument("what", nargs="*", choices=["packets", "sigma", "curve", []], help="default: all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rsigma", default=shutil.which("rsigma"), help="path of the peer's binary")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
@@ -240,11 +285,13 @@ def main() -> int:
         return 2
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     rows: list[str] = []
-    what = arguments.what or ["packets", "sigma"]
+    what = arguments.what or ["packets", "sigma", "curve"]
     if "packets" in what:
         rows += packets(arguments.rounds)
     if "sigma" in what:
         rows += sigma(arguments.rounds, arguments.rsigma)
+    if "curve" in what:
+        rows += curve(arguments.rounds)
     if arguments.write:
         today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
         head = (

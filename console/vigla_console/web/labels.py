@@ -208,3 +208,36 @@ TACTICS: Mapping[str, str] = {
     "TA0010": N_("Exfiltration"),
     "TA0040": N_("Impact"),
 }
+
+# What a rule's condition asks, by the operator of `vigla.matched`; its value follows, except after those of `UNVALUED`.
+OPERATORS: Mapping[str, str] = {
+    "eq": N_("condition|is"),
+    "contains": N_("condition|contains"),
+    "startswith": N_("condition|begins with"),
+    "endswith": N_("condition|ends with"),
+    "wildcard": N_("condition|fits the pattern"),
+    "num": N_("condition|is the number"),
+    "bool": N_("condition|is"),
+    "null": N_("condition|has no value"),
+    "empty": N_("condition|is empty"),
+    "exists": N_("condition|is there"),
+    "re": N_("condition|fits the regular expression"),
+    "cidr": N_("condition|is in the network"),
+    "lt": N_("condition|is less than"),
+    "lte": N_("condition|is at most"),
+    "gt": N_("condition|is more than"),
+    "gte": N_("condition|is at least"),
+    "fieldref": N_("condition|agrees with the field"),
+    "list": N_("condition|is in the list"),
+    "time": N_("condition|has in its time"),
+}
+UNVALUED = frozenset({"null", "empty", "exists"})
+
+# What the number of a correlation is, by its type; of those that only count events nothing is said twice.
+MEASURES: Mapping[str, str] = {
+    "value_count": N_("measure|different values"),
+    "value_sum": N_("measure|sum"),
+    "value_avg": N_("measure|average"),
+    "value_percentile": N_("measure|percentile"),
+    "value_median": N_("measure|median"),
+}

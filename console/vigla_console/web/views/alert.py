@@ -192,12 +192,15 @@ def _with_note(verb: str, form: VerbForm) -> Typed:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a correlation counted together: how many events, by which key, between when."""
+    """What a correlation counted together: how many events, by which key, between when; and the number it measured."""
 
     count: int
     key: Sequence[tuple[str, object]]
     start: datetime
     end: datetime
+    measure: str  # the correlation's type
+    value: float | None
+    sketched: bool  # a percentile or median of more numbers than are kept
 
 
 def _correlation(alert: Alert | None) -> Counted | None:
@@ -212,7 +215,16 @@ def _correlation(alert: Alert | None) -> Counted | None:
         return None
     if not isinstance(count, int) or not isinstance(key, Mapping):
         return None
-    return Counted(count, list(key.items()), start, end)
+    value = found.get("value")
+    return Counted(
+        count,
+        list(key.items()),
+        start,
+        end,
+        measure=str(found.get("type")),
+        value=value if isinstance(value, int | float) and not isinstance(value, bool) else None,
+        sketched=found.get("estimate") == "sketch",
+    )
 
 
 def _evidence(context: Context, group: AlertGroup) -> dict[str, Any]:

@@ -13,10 +13,10 @@ use super::hit::{Hit, HitKind};
 use super::identity::{Identity, Ordinals, event_id};
 use super::index::{Index, Scope};
 use super::lists::Lists;
-use super::model::Node;
 use super::network::Network;
 use super::pack::Pack;
 use super::plain::Plain;
+use super::plan::Step;
 use super::program::{NodeId, Program, RuleId};
 use super::value::whole_text;
 use crate::event::{Event, LogSource};
@@ -228,7 +228,7 @@ impl Engine {
             }
         }
         if let Some(known) = self.gates.get() {
-            return Arc::clone(known);
+            return known;
         }
         let alias = view.alias.map(|index| &program.aliases[index]);
         let plain = Plain {
@@ -362,14 +362,15 @@ impl Conditions<'_> {
             return known & 1 == 1;
         }
         let program = self.program;
-        let holds = match &program.nodes[node as usize] {
-            Node::Predicate(index) => {
-                let predicate = &program.predicates[*index as usize];
+        let plan = &program.plan;
+        let holds = match plan.step(node) {
+            Step::Predicate(index) => {
+                let predicate = &program.predicates[index as usize];
                 self.facts.test(self.event, predicate, self.lists).holds()
             }
-            Node::And(children) => children.iter().all(|child| self.node(*child)),
-            Node::Or(children) => children.iter().any(|child| self.node(*child)),
-            Node::Not(child) => !self.node(*child),
+            Step::All(from, to) => plan.children(from, to).iter().all(|child| self.node(*child)),
+            Step::Any(from, to) => plan.children(from, to).iter().any(|child| self.node(*child)),
+            Step::Not(child) => !self.node(child),
         };
         self.memo[node as usize] = self.stamp | u32::from(holds);
         holds

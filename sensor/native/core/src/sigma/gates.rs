@@ -17,6 +17,8 @@ const MAX_KEY: usize = 512;
 pub struct Gates {
     scopes: HashMap<Box<[u8]>, Arc<Scope>, foldhash::fast::RandomState>,
     key: Vec<u8>,
+    /// The header before: nearly every event has the one of its neighbor.
+    last: Option<(Vec<u8>, Arc<Scope>)>,
     /// Times that all headers were forgotten.
     pub forgotten: u64,
 }
@@ -49,8 +51,21 @@ impl Gates {
     }
 
     /// The scope of the header, where it is known.
-    pub fn get(&self) -> Option<&Arc<Scope>> {
-        self.scopes.get(&*self.key)
+    pub fn get(&mut self) -> Option<Arc<Scope>> {
+        if let Some((key, scope)) = &self.last
+            && *key == self.key
+        {
+            return Some(Arc::clone(scope));
+        }
+        let known = Arc::clone(self.scopes.get(&*self.key)?);
+        self.keep(&known);
+        Some(known)
+    }
+
+    fn keep(&mut self, scope: &Arc<Scope>) {
+        let (key, last) = self.last.get_or_insert_with(|| (Vec::new(), Arc::clone(scope)));
+        key.clone_from(&self.key);
+        *last = Arc::clone(scope);
     }
 
     /// Remembers the scope of the header.
@@ -63,5 +78,6 @@ impl Gates {
             self.forgotten += 1;
         }
         self.scopes.insert(self.key.as_slice().into(), Arc::clone(scope));
+        self.keep(scope);
     }
 }

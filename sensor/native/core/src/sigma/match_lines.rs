@@ -1,7 +1,7 @@
 //! JSON lines against a pack: `{"line": n, "rules": [ids]}` for every line that matches. For benches and twin tests.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::stats::{Report as _, Tally};
 /// # Errors
 /// It cannot be opened or read.
 pub fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let mut file = BufReader::with_capacity(1 << 18, File::open(path)?);
     let magic = file.fill_buf()?;
     Ok(if magic.starts_with(&[0x1f, 0x8b]) {
         Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(file)))
@@ -41,20 +41,15 @@ pub fn match_lines(
 ) -> io::Result<Tally> {
     let mut engine = Engine::new(pack, settings);
     let mut reader = Reader::lazy(logsource, engine.wanted());
-    let (mut tally, mut line, mut rules, mut text) = (Tally::default(), Vec::new(), Vec::new(), Vec::new());
+    let (mut tally, mut rules, mut text) = (Tally::default(), Vec::new(), Vec::new());
     let mut number = 0_u64;
-    loop {
-        line.clear();
-        let mut limited = input.take(MAX_LINE as u64 + 1);
-        if limited.read_until(b'\n', &mut line)? == 0 {
-            break;
-        }
-        let whole = line.ends_with(b"\n") || line.len() <= MAX_LINE;
-        if !whole {
-            skip_line(input)?;
-        }
-        match reader.event(line.trim_ascii()) {
-            _ if line.trim_ascii().is_empty() => tally.add("jsonl.blank", 1),
+    each_line(input, &mut |line| {
+        let line = line
+            .strip_prefix(b"\xef\xbb\xbf")
+            .filter(|_| number == 0)
+            .unwrap_or(line); // a byte order mark
+        match reader.event(line) {
+            _ if line.is_empty() => tally.add("jsonl.blank", 1),
             Ok(event) => {
                 engine.matches(&event, &mut rules);
                 if !rules.is_empty() {
@@ -66,24 +61,41 @@ pub fn match_lines(
             Err(_) => tally.add("jsonl.dropped{no event}", 1),
         }
         number += 1;
-    }
+        Ok(())
+    })?;
     out.flush()?;
     tally.add("jsonl.lines", number);
     engine.report(&mut tally);
     Ok(tally)
 }
 
-fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
+/// Calls `each` with every line, blanks around it taken off; most stand in the input's buffer whole and are not copied. A
+/// line beyond [`MAX_LINE`] is cut there, which is no event any more.
+fn each_line(input: &mut dyn BufRead, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut begun = Vec::new();
     loop {
         let buffer = input.fill_buf()?;
-        let (used, done) = match memchr::memchr(b'\n', buffer) {
-            Some(at) => (at + 1, true),
-            None => (buffer.len(), buffer.is_empty()),
-        };
-        input.consume(used);
-        if done {
-            return Ok(());
+        if buffer.is_empty() {
+            return if begun.is_empty() {
+                Ok(())
+            } else {
+                each(begun.trim_ascii())
+            };
         }
+        let end = memchr::memchr(b'\n', buffer);
+        let part = &buffer[..end.unwrap_or(buffer.len())];
+        if end.is_some() && begun.is_empty() {
+            each(part.trim_ascii())?;
+        } else {
+            let room = (MAX_LINE + 1).saturating_sub(begun.len());
+            begun.extend_from_slice(&part[..part.len().min(room)]);
+            if end.is_some() {
+                each(begun.trim_ascii())?;
+                begun.clear();
+            }
+        }
+        let used = part.len() + usize::from(end.is_some());
+        input.consume(used);
     }
 }
 

@@ -30,6 +30,7 @@ pub mod network;
 mod number;
 pub mod pack;
 pub mod plain;
+mod plan;
 mod predicate;
 mod program;
 pub(crate) mod value;

@@ -7,6 +7,7 @@ use super::alias::{Alias, Source};
 use super::error::PackError;
 use super::lists::Lists;
 use super::model::{self, Manifest, Metadata, Node, Rules};
+use super::plan::Plan;
 use super::predicate::{self, FieldId, Predicate, Test};
 use crate::correlate::definition::{self, Definition};
 use crate::event::LogSource;
@@ -56,6 +57,8 @@ pub struct Program {
     pub predicates: Vec<Predicate>,
     /// Conditions; a child stands before its parent.
     pub nodes: Vec<Node>,
+    /// The same for asking.
+    pub plan: Plan,
     /// Rules.
     pub rules: Vec<Rule>,
     /// Correlations in an order in which each stands after those it reads.
@@ -99,6 +102,7 @@ impl Program {
         let correlations = definition::compile(written.correlations, &mut rules, &ids)?;
         drop(ids);
         Ok(Self {
+            plan: Plan::new(&written.nodes, &predicates),
             fields,
             predicates,
             nodes: written.nodes,
