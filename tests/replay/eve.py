@@ -146,6 +146,17 @@ def tls(event: Event) -> Event:
     return {**base({**event, "proto": "tcp"}, "tls"), "tls": body}
 
 
+def ssh(event: Event) -> Event:
+    body: Event = {}
+    for end in ("client", "server"):
+        # SSH-protoversion-softwareversion SP comments (RFC 4253, 4.2)
+        _, _, rest = str(event.get(end, "")).partition("-")
+        proto, _, software = rest.partition("-")
+        if software:
+            body[end] = {"proto_version": proto, "software_version": software.split(" ")[0]}
+    return {**base({**event, "proto": "tcp"}, "ssh"), "ssh": body}
+
+
 def records(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
         match event.get("_path"):
@@ -155,6 +166,8 @@ def records(events: Iterable[Event]) -> Iterator[Event]:
                 yield from dns(event)
             case "http":
                 yield http(event)
+            case "ssh":
+                yield ssh(event)
             case "ssl":
                 yield tls(event)
 

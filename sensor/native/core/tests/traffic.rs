@@ -117,6 +117,48 @@ fn desktop() -> Script {
     script
 }
 
+/// A packet of SSH in clear (RFC 4253, 6).
+fn ssh_packet(payload: &[u8]) -> Vec<u8> {
+    let padding = 8 - (payload.len() + 5) % 8 + 4;
+    let length = (payload.len() + padding + 1) as u32;
+    [&length.to_be_bytes()[..], &[padding as u8], payload, &vec![0; padding]].concat()
+}
+
+fn ssh_offer(lists: [&str; 8]) -> Vec<u8> {
+    let mut payload = [&[20][..], &[7; 16]].concat();
+    for names in lists {
+        payload.extend(vector(4, names.as_bytes()));
+    }
+    payload.extend([0; 13]);
+    ssh_packet(&payload)
+}
+
+/// Keys exchanged, then a log-in whose second password is right; the lengths are OpenSSH's.
+fn ssh() -> Script {
+    let client = ["k1,k2", "h1,h2", "c1", "c1", "m1", "m1", "none,zlib", "none"];
+    let server = ["k2", "h2", "c2,c1", "c1", "m1", "m1", "none", "none"];
+    let newkeys = ssh_packet(&[21]);
+    let key = [&[31][..], &vector(4, b"a host key"), &vector(4, &[1; 32])].concat();
+    vec![
+        (0, b"SSH-2.0-client_1\r\n".to_vec()),
+        (1, b"a notice first\r\nSSH-2.0-server_2 town\r\n".to_vec()),
+        (0, ssh_offer(client)),
+        (1, ssh_offer(server)),
+        (0, ssh_packet(&[&[30][..], &vector(4, &[1; 32])].concat())),
+        (1, [ssh_packet(&key), newkeys.clone(), vec![0xaa; 200]].concat()),
+        (0, [newkeys, vec![0xaa; 44]].concat()),
+        (1, vec![0xaa; 44]),
+        (0, vec![0xaa; 60]),
+        (1, vec![0xaa; 52]),
+        (0, vec![0xaa; 84]),
+        (1, vec![0xaa; 52]),
+        (0, vec![0xaa; 84]),
+        (1, vec![0xaa; 28]),
+        (0, vec![0xaa; 100]),
+        (1, vec![0xaa; 500]),
+    ]
+}
+
 /// A conversation as frames: each turn cut at `cuts`, pieces of a turn in the order that `mix` makes of them.
 fn conversation(port: u16, script: &Script, cuts: &[usize], mix: u64) -> Vec<Vec<u8>> {
     let ends = [(CLIENT, 40_000), (SERVER, port)];
@@ -202,6 +244,8 @@ fn events(frames: &[Vec<u8>]) -> Vec<Value> {
     lines
 }
 
+const SCRIPTS: usize = 10;
+
 fn script(which: usize) -> (u16, Script) {
     match which {
         0 => (80, http()),
@@ -213,7 +257,8 @@ fn script(which: usize) -> (u16, Script) {
         5 => (31_339, dns()),
         6 => (25, mail()),
         7 => (3128, proxy()),
-        _ => (3389, desktop()),
+        8 => (3389, desktop()),
+        _ => (31_340, ssh()),
     }
 }
 
@@ -261,8 +306,63 @@ fn what_turns_to_tls_is_followed_and_both_services_are_named() {
 }
 
 #[test]
+fn a_login_over_ssh_is_decoded_as_far_as_it_is_clear() {
+    let ssh = events(&conversation(31_340, &ssh(), &[], 0));
+    assert_eq!(ssh.len(), 1, "{ssh:?}");
+    let ssh = &ssh[0];
+    assert_eq!(ssh["client"], "SSH-2.0-client_1");
+    assert_eq!(ssh["server"], "SSH-2.0-server_2 town");
+    assert_eq!(
+        (ssh["kex_alg"].as_str(), ssh["host_key_alg"].as_str()),
+        (Some("k2"), Some("h2"))
+    );
+    assert_eq!(
+        (ssh["cipher_alg"].as_str(), ssh["mac_alg"].as_str()),
+        (Some("c1"), Some("m1"))
+    );
+    assert_eq!(
+        (ssh["version"].as_u64(), ssh["compression_alg"].as_str()),
+        (Some(2), Some("none"))
+    );
+    assert_eq!(
+        (ssh["auth_attempts"].as_u64(), ssh["auth_success"].as_bool()),
+        (Some(2), Some(true))
+    );
+    assert!(
+        ssh["host_key_fingerprint"]
+            .as_str()
+            .is_some_and(|print| print.len() == 50),
+        "{ssh}"
+    );
+}
+
+#[test]
+fn hostile_ssh_is_bounded_and_told() {
+    let version = b"SSH-2.0-x\r\n".to_vec();
+    let cases: [(Vec<u8>, usize); 4] = [
+        // A line without end, lines without a version, a packet that is too long, random bytes behind the version.
+        ([b"SSH-".to_vec(), vec![b'a'; 100_000]].concat(), 0),
+        (b"notice\r\n".repeat(10_000), 0),
+        ([version.clone(), vec![0xff; 70_000]].concat(), 1),
+        ([version.clone(), vec![0, 0, 0, 5, 200, 1, 2, 3, 4]].concat(), 1),
+    ];
+    for (hostile, weirds) in cases {
+        let script = vec![(0, version.clone()), (1, hostile)];
+        let mut run = Run::new(Config::default());
+        for frame in &conversation(22, &script, &[1_000, 2_000, 30_000, 60_000], 0) {
+            run.give(frame);
+        }
+        run.finish();
+        assert_eq!(run.of("ssh").len(), 1);
+        assert_eq!(run.of("ssh")[0]["client"], "SSH-2.0-x");
+        assert_eq!(run.of("weird").len(), weirds);
+        assert_eq!(run.tally().get("proto.dropped{analyzer_panic}"), 0);
+    }
+}
+
+#[test]
 fn every_single_cut_gives_the_same_events() {
-    for which in 0..9 {
+    for which in 0..SCRIPTS {
         let (port, script) = script(which);
         let whole = events(&conversation(port, &script, &[], 0));
         assert!(!whole.is_empty());
@@ -281,13 +381,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn segmentation_order_and_repetition_do_not_matter(which in 0usize..9, cuts in prop::collection::vec(0usize..600, 0..40), mix in 1u64..u64::MAX) {
+    fn segmentation_order_and_repetition_do_not_matter(which in 0..SCRIPTS, cuts in prop::collection::vec(0usize..600, 0..40), mix in 1u64..u64::MAX) {
         let (port, script) = script(which);
         prop_assert_eq!(events(&conversation(port, &script, &cuts, mix)), events(&conversation(port, &script, &[], 0)));
     }
 
     #[test]
-    fn nothing_panics(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..120), 1..20), which in 0usize..9, at in 0usize..400, bits in any::<u8>()) {
+    fn nothing_panics(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..120), 1..20), which in 0..SCRIPTS, at in 0usize..400, bits in any::<u8>()) {
         let mut run = Run::new(Config::default());
         for frame in &frames {
             run.give(frame);

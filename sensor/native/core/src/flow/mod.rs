@@ -64,7 +64,6 @@ struct Origin {
 /// From frames to events, with all state between them.
 pub struct Traffic {
     config: Config,
-    networks: Networks,
     table: Table,
     fragments: Fragments,
     budget: Budget,
@@ -96,11 +95,13 @@ impl Traffic {
         Self {
             table: Table::new(config.flows / workers, config.seed),
             config,
-            networks,
             fragments: Fragments::sharing(workers),
             budget: Budget::sharing(workers),
             limiter: Limiter::default(),
-            limits: Limits::default(),
+            limits: Limits {
+                networks,
+                ..Limits::default()
+            },
             detection: Detection::default(),
             tunnels: Tunnels::default(),
             counts: Counts::default(),
@@ -520,7 +521,7 @@ impl Traffic {
         }
         let (id, uid) = (flow.conn.id, flow.conn.uid);
         let first = flow.head.first;
-        let record = flow.into_record(&self.networks);
+        let record = flow.into_record(&self.limits.networks);
         sink.event(Event {
             ts: first,
             uid: Some(uid),

@@ -2,19 +2,6 @@
 
 use super::{Dir, Verdict};
 
-/// SSH (RFC 4253, 4.2): either end starts with its version.
-pub(crate) fn ssh(bytes: &[u8], _: Dir, _: bool) -> Verdict {
-    const START: &[u8] = b"SSH-";
-    match (
-        bytes.len() < START.len(),
-        START.starts_with(&bytes[..bytes.len().min(START.len())]),
-    ) {
-        (_, false) => Verdict::No,
-        (true, true) => Verdict::More,
-        (false, true) => Verdict::Yes,
-    }
-}
-
 /// DHCP (RFC 2131): the magic number behind the fixed fields.
 pub(crate) fn dhcp(bytes: &[u8], _: Dir, _: bool) -> Verdict {
     let magic = bytes.get(236..240) == Some(&[99, 130, 83, 99][..]);

@@ -7,6 +7,7 @@ pub(crate) mod detect;
 pub(crate) mod dns;
 pub(crate) mod http;
 mod labels;
+pub(crate) mod ssh;
 pub(crate) mod ssl;
 mod upgrade;
 
@@ -14,15 +15,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use crate::event::{Body, ConnId, Event, EventSink, Kind, Record, Time, Uid};
+use crate::flow::Networks;
 use crate::flow::record::{Conn, Tunnel, Weird};
 use crate::flow::weird::Limiter;
 
 /// The descriptions of all typed records: what rules may name, beside the columns common to all.
-pub fn kinds() -> [&'static Kind; 6] {
+pub fn kinds() -> [&'static Kind; 7] {
     [
         Conn::schema(),
         dns::record::Dns::schema(),
         http::record::Http::schema(),
+        ssh::record::Ssh::schema(),
         ssl::record::Ssl::schema(),
         Tunnel::schema(),
         Weird::schema(),
@@ -137,6 +140,8 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Limits {
     /// Decompressors in use.
     pub(crate) decoders: Arc<AtomicUsize>,
+    /// Which addresses are the site's own.
+    pub(crate) networks: Networks,
 }
 
 impl Context<'_> {
@@ -238,9 +243,9 @@ pub(crate) static TCP: [Protocol; 7] = [
         start: Start::Parser(|_| Box::<ssl::Ssl>::default()),
     },
     Protocol {
-        probe: labels::ssh,
+        probe: ssh::probe,
         ports: &[22],
-        start: Start::Label("ssh"),
+        start: Start::Parser(|_| Box::<ssh::Ssh>::default()),
     },
     Protocol {
         probe: dns::probe_stream,
