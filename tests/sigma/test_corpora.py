@@ -90,6 +90,13 @@ def test_the_native_engine_gives_all_expected_answers(windows: Compiled) -> None
     assert found == expected()
 
 
+def test_our_own_event_classes_answer_as_the_pipelines_do(windows: Compiled) -> None:
+    tree = read_tree(CORPORA / "sigmahq/rules/windows")
+    raw = compile_trees([tree], (), lambda _done, _total: None)
+    assert any(rule.logsource.category for rule in raw.linked.rules), "the rules came without a pipeline"
+    assert native_hits(raw.data, lines()) == native_hits(windows.data, lines())
+
+
 @pytest.fixture(scope="module")
 def everything() -> Compiled:
     return compile_trees([read_tree(path) for path in trees()], PIPELINES, lambda _done, _total: None)
