@@ -124,6 +124,24 @@ fn an_event_serves_its_own_log_source_and_its_aliases_behind_guards() {
 }
 
 #[test]
+fn a_line_read_lazily_is_met_through_derived_fields_too() {
+    let mut engine = Engine::new(pack(&web_rules(), &[]), local());
+    let source = LogSource {
+        product: Some("zeek".into()),
+        service: Some("web".into()),
+        ..LogSource::default()
+    };
+    let mut reader = Reader::lazy(source, engine.wanted());
+    let mut of = |from: &str, to: &str| {
+        let line = json!({"id.orig_h": from, "id.resp_h": to, "host": "www.example", "uri": "/a?UNION SELECT", "status_code": 200});
+        let event = reader.event(line.to_string().as_bytes()).unwrap();
+        matching(&mut engine, &local(), &event)
+    };
+    assert_eq!(of("198.51.100.7", "10.0.0.80"), ["own", "webserver", "any"]);
+    assert_eq!(of("10.0.0.7", "203.0.113.5"), ["own", "proxy", "proxy_stem", "any"]);
+}
+
+#[test]
 fn a_hit_carries_its_evidence_by_the_rules_names() {
     let mut engine = Engine::new(pack(&web_rules(), &[]), local());
     let event = request("198.51.100.7", "10.0.0.80", Some("www.example"), "/a?UNION SELECT");

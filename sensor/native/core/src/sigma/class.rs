@@ -54,37 +54,29 @@ impl Classes {
             last,
             made,
         } = self;
-        match &event.body {
+        let logsource = match &event.body {
             Body::Typed(record) => {
                 let kind = record.kind();
                 let key = std::ptr::from_ref::<Kind>(kind).addr();
-                Arc::clone(
-                    typed
-                        .entry(key)
-                        .or_insert_with(|| make.views(&kind.logsource, Some(kind), made)),
-                )
+                let views = typed.entry(key);
+                return Arc::clone(views.or_insert_with(|| make.views(&kind.logsource, Some(kind), made)));
             }
-            Body::Named(_) | Body::Line(_) => {
-                let logsource = match &event.body {
-                    Body::Named(fields) => &fields.logsource,
-                    Body::Line(line) => line.logsource(),
-                    Body::Typed(_) => unreachable!("matched above"),
-                };
-                if let Some((source, views)) = &*last
-                    && Arc::ptr_eq(source, logsource)
-                {
-                    return Arc::clone(views);
-                }
-                let known = named.get(&**logsource).map(Arc::clone);
-                let views = known.unwrap_or_else(|| {
-                    let views = make.views(logsource, None, made);
-                    named.insert((**logsource).clone(), Arc::clone(&views));
-                    views
-                });
-                *last = Some((Arc::clone(logsource), Arc::clone(&views)));
-                views
-            }
+            Body::Named(fields) => &fields.logsource,
+            Body::Line(line) => line.logsource(),
+        };
+        if let Some((source, views)) = &*last
+            && Arc::ptr_eq(source, logsource)
+        {
+            return Arc::clone(views);
         }
+        let known = named.get(&**logsource).map(Arc::clone);
+        let views = known.unwrap_or_else(|| {
+            let views = make.views(logsource, None, made);
+            named.insert((**logsource).clone(), Arc::clone(&views));
+            views
+        });
+        *last = Some((Arc::clone(logsource), Arc::clone(&views)));
+        views
     }
 }
 
@@ -207,7 +199,7 @@ impl View {
         for (place, leaf) in line.leaves().iter().enumerate() {
             if let Some(id) = leaf.wanted() {
                 for field in &self.wanted[id as usize] {
-                    facts.place_leaf(*field, place as u32);
+                    facts.place(*field, Slot::Leaf(place as u32));
                 }
             }
         }

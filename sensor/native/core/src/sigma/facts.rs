@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::alias::{Alias, Source};
-use super::folding::{fold, fold_into};
+use super::folding::fold_into;
 use super::lists::Lists;
 use super::predicate::{FieldId, Predicate, Scalar, Test};
 use super::value;
@@ -84,12 +84,9 @@ impl Texts {
         value::any(value, &mut |scalar| {
             let start = self.arena.len() as u32;
             let some = match scalar {
-                Value::Str(text) => {
+                // A number as it was written may hold a letter: 1E5.
+                Value::Str(text) | Value::Number(text) => {
                     fold_into(text, &mut self.arena);
-                    true
-                }
-                Value::Number(text) => {
-                    fold_into(text, &mut self.arena); // 1E5
                     true
                 }
                 // Texts of other numbers, addresses and words are lower-case ASCII already.
@@ -185,8 +182,6 @@ pub struct Facts {
     pub fields: Fields,
     texts: Texts,
     folded: Folded,
-    /// Fields that are leaves of a line read lazily, and their places.
-    leaves: Vec<(FieldId, u32)>,
     wanted: Arc<Wanted>,
 }
 
@@ -203,7 +198,6 @@ impl Facts {
                 ..Texts::default()
             },
             folded: Folded::default(),
-            leaves: Vec::new(),
             wanted,
         }
     }
@@ -231,7 +225,6 @@ impl Facts {
             self.texts.fields.iter_mut().for_each(|field| field.0 = 0);
             (self.fields.generation, self.texts.generation) = (1, 1);
         }
-        self.leaves.clear();
         self.fields.made.clear();
         self.fields.header.clear();
         self.texts.arena.clear();
@@ -242,25 +235,6 @@ impl Facts {
     /// Places a field.
     pub fn place(&mut self, field: FieldId, slot: Slot) {
         self.fields.set(field, slot);
-    }
-
-    /// Places a field that is a leaf of a line read lazily.
-    pub fn place_leaf(&mut self, field: FieldId, place: u32) {
-        self.fields.set(field, Slot::Leaf(place));
-        self.leaves.push((field, place));
-    }
-
-    /// A line read lazily, its fields, and where they stand; `None` for any other event.
-    pub fn lazily<'a>(&'a self, event: &'a Event) -> Option<(&'a Line, &'a [(FieldId, u32)])> {
-        match &event.body {
-            Body::Line(line) if self.reads(line) => Some((line, &self.leaves)),
-            _ => None,
-        }
-    }
-
-    /// The folded text of the leaf at `place`; `None` for null and lists.
-    pub fn folded_leaf(&self, line: &Line, place: u32) -> Option<&str> {
-        self.folded.of(line.leaves().get(place as usize)?, place)
     }
 
     /// Places a field that stands in the header under a name which the body has too.
@@ -431,19 +405,7 @@ impl Facts {
         if let Some(folded) = self.folded.of(leaf, place) {
             return test_leaf(line, place, folded, test, lists);
         }
-        let Some(value) = line.value(place as usize) else {
-            return false;
-        };
-        value::any(value, &mut |scalar| {
-            let mut original = String::new();
-            let some = value::text_into(scalar, &mut original);
-            let folded = fold(&original);
-            let scalar = Scalar {
-                value: scalar,
-                text: some.then_some(&original),
-                folded: some.then_some(&folded),
-            };
-            test.holds(&scalar, lists)
-        })
+        let value = line.value(place as usize);
+        value.is_some_and(|value| test.holds_any(value, lists))
     }
 }

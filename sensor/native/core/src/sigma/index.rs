@@ -9,14 +9,12 @@ use hashbrown::HashMap;
 
 use super::edges::{Edge, Edges};
 use super::facts::Facts;
-use super::folding::fold;
 use super::grams::Grams;
 use super::id_set::IdSet;
 use super::literal::{At, canonical, witness};
 use super::number::Number;
 use super::predicate::FieldId;
 use super::program::{Program, RuleId};
-use super::value;
 use crate::event::{Event, Value};
 
 /// Needles of one field, or of any value.
@@ -54,7 +52,6 @@ pub struct Scope {
     /// Their number.
     pub len: usize,
     fields: Vec<FieldId>,
-    scanned: IdSet,
     keywords: bool,
     /// Rules without a witness.
     pub always: Vec<RuleId>,
@@ -112,7 +109,6 @@ impl Index {
         }
         scope.fields.sort_unstable();
         scope.fields.dedup();
-        scope.scanned = IdSet::new(&scope.fields);
         Arc::new(scope)
     }
 
@@ -139,32 +135,12 @@ impl Index {
                 out.push(rule);
             }
         };
-        let mut scan = |field: FieldId, value: Value<'_>, text: &str| {
-            if let Some(needles) = &fields[field as usize] {
-                scanned += text.len() as u64;
-                needles.scan(value, text, &mut take);
-            }
-        };
-        if let Some((line, leaves)) = facts.lazily(event) {
-            for (field, place) in leaves.iter().filter(|(field, _)| scope.scanned.contains(*field)) {
-                match (facts.folded_leaf(line, *place), line.value(*place as usize)) {
-                    (Some(text), Some(value)) => {
-                        scan(*field, value, text);
-                        false
-                    }
-                    (None, Some(list)) => value::any(list, &mut |scalar| {
-                        let mut text = String::new();
-                        if value::text_into(scalar, &mut text) {
-                            scan(*field, scalar, &fold(&text));
-                        }
-                        false
-                    }),
-                    (_, None) => false,
-                };
-            }
-        } else {
-            for field in &scope.fields {
-                facts.folded(event, *field, &mut |value, text| scan(*field, value, text));
+        for field in &scope.fields {
+            if let Some(needles) = &fields[*field as usize] {
+                facts.folded(event, *field, &mut |value, text| {
+                    scanned += text.len() as u64;
+                    needles.scan(value, text, &mut take);
+                });
             }
         }
         if let (true, Some(needles)) = (scope.keywords, keywords) {

@@ -9,7 +9,7 @@ use super::folding::fold;
 use super::lists::Lists;
 use super::model::Node;
 use super::network::Network;
-use super::predicate::{FieldId, Predicate, Scalar, Test};
+use super::predicate::{FieldId, Predicate, Test};
 use super::program::{NodeId, Program, RuleId};
 use super::value;
 use super::verdict::Verdict;
@@ -67,7 +67,8 @@ impl<'a> Plain<'a> {
         let test = &predicate.test;
         let Some(field) = predicate.field else {
             let mut holds = false;
-            self.event.visit(&mut |_, value| holds = holds || self.any(value, test));
+            self.event
+                .visit(&mut |_, value| holds = holds || test.holds_any(value, self.lists));
             return holds.into();
         };
         let Some(first) = self.read(field) else {
@@ -93,22 +94,8 @@ impl<'a> Plain<'a> {
                 })
                 .into()
             }
-            _ => self.any(first.value(), test).into(),
+            _ => test.holds_any(first.value(), self.lists).into(),
         }
-    }
-
-    fn any(&self, value: Value<'_>, test: &Test) -> bool {
-        value::any(value, &mut |scalar| {
-            let mut original = String::new();
-            let some = value::text_into(scalar, &mut original);
-            let folded = fold(&original);
-            let scalar = Scalar {
-                value: scalar,
-                text: some.then_some(&original),
-                folded: some.then_some(&folded),
-            };
-            test.holds(&scalar, self.lists)
-        })
     }
 
     /// The field that a predicate read, and the element of it that met the test.
@@ -117,7 +104,8 @@ impl<'a> Plain<'a> {
         let mut look = |name: &str, value: Value<'_>| {
             if found.is_none() {
                 let element = |scalar: Value<'_>| {
-                    let holds = matches!(predicate.test, Test::FieldRef { .. }) || self.any(scalar, &predicate.test);
+                    let holds =
+                        matches!(predicate.test, Test::FieldRef { .. }) || predicate.test.holds_any(scalar, self.lists);
                     if holds {
                         found = Some((name.to_owned(), shown(scalar)));
                     }

@@ -13,6 +13,7 @@ use super::model;
 use super::moment::TimePart;
 use super::network::{self, Network};
 use super::number::{Comparison, Number};
+use super::value;
 use super::wildcard::Wildcard;
 use crate::event::Value;
 
@@ -219,6 +220,21 @@ impl Test {
                 .of(scalar.value)
                 .is_some_and(|found| comparison.holds(Some(found.cmp(value)))),
         }
+    }
+
+    /// Whether any element of a value meets the test, its texts made for this question alone.
+    pub fn holds_any(&self, value: Value<'_>, lists: &Lists) -> bool {
+        value::any(value, &mut |scalar| {
+            let mut original = String::new();
+            let some = value::text_into(scalar, &mut original);
+            let folded = fold(&original);
+            let scalar = Scalar {
+                value: scalar,
+                text: some.then_some(&original),
+                folded: some.then_some(&folded),
+            };
+            self.holds(&scalar, lists)
+        })
     }
 
     /// The rule's side as text, for evidence.
