@@ -1,10 +1,11 @@
 //! A line read lazily: every value found and none made into an owned one. Names are kept only of what rules can ask for;
 //! who asks for another gets the whole line read.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::cursor::{Quoted, unescape};
-use super::walk::{Found, Sink, Stop};
+use super::walk::{Found, Sink, Stop, number};
 use super::wanted::{Wanted, WantedId};
 use super::whole::squeezed;
 use crate::event::{Fields, LogSource, OwnedValue, Value};
@@ -14,7 +15,7 @@ const MAX_LEAVES: usize = 4_096;
 /// The id of a name that no rule asks for.
 const UNWANTED: WantedId = WantedId::MAX;
 /// Between two values in the texts; no needle that crosses it survives the condition's own test.
-pub const SEPARATOR: char = '\n';
+const SEPARATOR: char = '\n';
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -81,9 +82,10 @@ impl Line {
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Takes another line's text; its leaves are still to be found.
+    pub(super) fn take(&mut self, text: &str) {
         self.text.clear();
-        self.leaves.clear();
+        self.text.push_str(text);
         self.whole = OnceLock::new();
     }
 
@@ -121,13 +123,7 @@ impl Line {
             Kind::Bool => Value::Bool(text() == "true"),
             Kind::Str => Value::Str(text()),
             Kind::List(place) => self.leaves.lists.get(place as usize)?.as_value(),
-            Kind::Number => match text() {
-                "-0" => Value::Number("-0"),
-                text => match text.parse() {
-                    Ok(whole) => Value::Int(whole),
-                    Err(_) => text.parse().map_or(Value::Number(text), Value::Uint),
-                },
-            },
+            Kind::Number => number(text()),
         })
     }
 
@@ -141,7 +137,7 @@ impl Line {
     pub fn whole(&self) -> &Fields {
         self.whole.get_or_init(|| {
             // It was walked before and was no larger than it may be.
-            let values = super::whole_values(&self.text, self.windows).unwrap_or_default();
+            let values = super::values(&self.text, self.windows).map_or_else(|_| Vec::new(), |(values, _)| values);
             Box::new(Fields {
                 path: Arc::clone(&self.path),
                 logsource: Arc::clone(&self.logsource),
@@ -149,49 +145,44 @@ impl Line {
             })
         })
     }
-
-    /// The fields, when the line itself is done with.
-    pub fn into_whole(self) -> Box<Fields> {
-        self.whole();
-        self.whole.into_inner().unwrap_or_else(|| unreachable!("made above"))
-    }
-}
-
-impl Leaves {
-    pub(super) fn clear(&mut self) {
-        self.list.clear();
-        self.texts.clear();
-        self.lists.clear();
-    }
 }
 
 /// Takes leaves lazily. A wanted name that comes twice has no one value here: [`Stop::Enough`], and the line is read whole.
 pub(super) struct Lazily<'l> {
     pub leaves: &'l mut Leaves,
     pub wanted: &'l Wanted,
-    /// By wanted id: the line in which it came last.
+    /// By wanted id: the walk in which it came last.
     pub seen: &'l mut [u32],
-    pub line: u32,
+    pub walks: &'l mut u32,
 }
 
 impl Sink for Lazily<'_> {
+    fn begin(&mut self) {
+        self.leaves.list.clear();
+        self.leaves.texts.clear();
+        self.leaves.lists.clear();
+        *self.walks = self.walks.checked_add(1).unwrap_or_else(|| {
+            self.seen.fill(0);
+            1
+        });
+    }
+
     fn leaf(&mut self, line: &str, name: &str, value: Found, _header: bool) -> Result<(), Stop> {
         let Leaves { list, texts, lists } = &mut *self.leaves;
         if list.len() >= MAX_LEAVES {
             return Err(Stop::Enough);
         }
-        let known = self.wanted.id(name);
-        let id = if known.is_none() && name.contains(' ') {
-            self.wanted.id(&squeezed(name))
-        } else {
-            known
-        };
+        // No wanted name holds a blank.
+        let id = self.wanted.id(name).or_else(|| match squeezed(name) {
+            Cow::Owned(name) => self.wanted.id(&name),
+            Cow::Borrowed(_) => None,
+        });
         if let Some(id) = id {
             let seen = &mut self.seen[id as usize];
-            if *seen == self.line {
+            if seen == self.walks {
                 return Err(Stop::Enough);
             }
-            *seen = self.line;
+            *seen = *self.walks;
         }
         let start = texts.len() as u32;
         let kind = match value {

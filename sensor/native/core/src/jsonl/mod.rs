@@ -22,7 +22,7 @@ pub use wanted::{Wanted, WantedId};
 
 use crate::event::{Body, Event, Fields, LogSource, OwnedValue, Time, Value};
 use line::Lazily;
-use walk::{At, MAX_DEPTH, MAX_PATH, Sink, Stop, Walk};
+use walk::{Head, MAX_DEPTH, MAX_PATH, Stop, walk};
 use whole::{MAX_FIELDS, Whole};
 
 /// Before the names of header values which the body hides.
@@ -73,7 +73,7 @@ pub struct Reader {
 struct Lazy {
     wanted: Arc<Wanted>,
     seen: Vec<u32>,
-    lines: u32,
+    walks: u32,
     spare: Option<Box<Line>>,
 }
 
@@ -94,7 +94,7 @@ impl Reader {
         let lazy = Lazy {
             wanted: Arc::clone(wanted),
             seen: vec![0; wanted.names().len()],
-            lines: 0,
+            walks: 0,
             spare: None,
         };
         Self {
@@ -149,7 +149,7 @@ impl Reader {
     }
 
     fn whole(&self, text: &str, windows: bool) -> Result<(Head, Body), LineError> {
-        let (values, mut head) = walked(text, windows).map_err(|stop| refusal(stop, text))?;
+        let (values, mut head) = values(text, windows).map_err(|stop| refusal(stop, text))?;
         head.time = head.time.or_else(|| own_time(&values));
         let body = Fields {
             path: Arc::clone(&self.path),
@@ -175,11 +175,16 @@ impl Lazy {
                 Arc::clone(&self.wanted),
             ))
         });
-        line.clear();
-        line.text.push_str(text);
-        let found = self.walk(&mut line, windows);
-        match found {
+        line.take(text);
+        let mut sink = Lazily {
+            leaves: &mut line.leaves,
+            wanted: &self.wanted,
+            seen: &mut self.seen,
+            walks: &mut self.walks,
+        };
+        match walk(text, windows, &mut sink) {
             Ok(mut head) => {
+                line.windows = head.windows;
                 let own = || (0..TIME_NAMES.len() as WantedId).find_map(|id| line.wanted_value(id).and_then(moment));
                 head.time = head.time.or_else(own);
                 Ok((head, line))
@@ -187,36 +192,6 @@ impl Lazy {
             Err(stop) => {
                 self.spare = Some(line);
                 Err(stop)
-            }
-        }
-    }
-
-    fn walk(&mut self, line: &mut Line, windows: bool) -> Result<Head, Stop> {
-        let Line { text, leaves, .. } = line;
-        let mut shapes = [(windows, At::Root), (true, At::Path(""))]
-            .into_iter()
-            .filter(|(tried, _)| *tried);
-        loop {
-            let Some((_, at)) = shapes.next() else {
-                return Err(Stop::Broken);
-            };
-            self.lines = self.lines.checked_add(1).unwrap_or_else(|| {
-                self.seen.fill(0);
-                1
-            });
-            leaves.clear();
-            let mut sink = Lazily {
-                leaves,
-                wanted: &self.wanted,
-                seen: &mut self.seen,
-                line: self.lines,
-            };
-            let mut walk = Walk::new(text, &mut sink);
-            walk.run(at)?;
-            if walk.has_system || matches!(at, At::Path(_)) {
-                let head = Head::of(&walk);
-                line.windows = matches!(at, At::Root);
-                return Ok(head);
             }
         }
     }
@@ -234,42 +209,11 @@ fn refusal(stop: Stop, text: &str) -> LineError {
 
 type Values = Vec<(Arc<str>, OwnedValue)>;
 
-/// What a walk tells of a line beside its fields.
-struct Head {
-    time: Option<Time>,
-    /// Half of a surrogate pair was replaced.
-    halves: bool,
-}
-
-impl Head {
-    fn of<S: Sink>(walk: &Walk<'_, '_, S>) -> Self {
-        Self {
-            time: walk.stamp,
-            halves: walk.halves(),
-        }
-    }
-}
-
-/// All fields of a line, and its head: in the Windows shape where it is one, else flattened.
-fn walked(text: &str, windows: bool) -> Result<(Values, Head), Stop> {
-    if windows {
-        let mut whole = Whole::default();
-        let mut walk = Walk::new(text, &mut whole);
-        walk.run(At::Root)?;
-        if walk.has_system {
-            let head = Head::of(&walk);
-            return Ok((whole.values(), head));
-        }
-    }
+/// All fields of a line, and its head.
+fn values(text: &str, windows: bool) -> Result<(Values, Head), Stop> {
     let mut whole = Whole::default();
-    let mut walk = Walk::new(text, &mut whole);
-    walk.run(At::Path(""))?;
-    let head = Head::of(&walk);
+    let head = walk(text, windows, &mut whole)?;
     Ok((whole.values(), head))
-}
-
-fn whole_values(text: &str, windows: bool) -> Result<Values, Stop> {
-    walked(text, windows).map(|(values, _)| values)
 }
 
 /// Names under which log shippers write an event's time, first that is one.

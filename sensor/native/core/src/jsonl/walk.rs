@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::cursor::{Broken, Cursor, Quoted, unescape};
-use crate::event::{OwnedValue, Time};
+use crate::event::{OwnedValue, Time, Value};
 
 /// Deeper objects are refused.
 pub const MAX_DEPTH: usize = 64;
@@ -14,7 +14,7 @@ pub const MAX_PATH: usize = 4_096;
 
 /// Where in a line the walk is, and so what a value there means.
 #[derive(Debug, Clone, Copy)]
-pub enum At<'n> {
+enum At<'n> {
     /// The whole line of a Windows event.
     Root,
     /// `Event`.
@@ -54,7 +54,11 @@ impl Found {
         match self {
             Self::Null => OwnedValue::Null,
             Self::Bool(b) => OwnedValue::Bool(b),
-            Self::Number(span) => number(&line[span]),
+            Self::Number(span) => match number(&line[span.clone()]) {
+                Value::Int(whole) => OwnedValue::Int(whole),
+                Value::Uint(whole) => OwnedValue::Uint(whole),
+                _ => OwnedValue::Number(line[span].into()),
+            },
             Self::Text(Quoted { span, escaped: false }) => OwnedValue::Str(line[span].to_owned()),
             Self::Text(Quoted { span, .. }) => {
                 let mut text = String::with_capacity(span.len());
@@ -67,15 +71,12 @@ impl Found {
 }
 
 /// A number of JSON: whole ones of up to 64 bits by value, all others by the text they came as.
-pub fn number(text: &str) -> OwnedValue {
-    if text == "-0" {
-        return OwnedValue::Number(text.into());
+pub fn number(text: &str) -> Value<'_> {
+    match text.parse() {
+        _ if text == "-0" => Value::Number(text),
+        Ok(whole) => Value::Int(whole),
+        Err(_) => text.parse().map_or(Value::Number(text), Value::Uint),
     }
-    if let Ok(whole) = text.parse() {
-        return OwnedValue::Int(whole);
-    }
-    text.parse()
-        .map_or_else(|_| OwnedValue::Number(text.into()), OwnedValue::Uint)
 }
 
 /// Why a walk ended early.
@@ -97,6 +98,9 @@ impl From<Broken> for Stop {
 
 /// Takes the leaves of a line in the order they came.
 pub trait Sink {
+    /// A walk begins; what was taken before is forgotten.
+    fn begin(&mut self);
+
     /// One field; `header` is one of `Event.System`. Blanks still stand in its name.
     ///
     /// # Errors
@@ -104,21 +108,47 @@ pub trait Sink {
     fn leaf(&mut self, line: &str, name: &str, value: Found, header: bool) -> Result<(), Stop>;
 }
 
-/// Walks a line.
-#[derive(Debug)]
-pub struct Walk<'t, 's, S> {
+/// What a walk tells of a line beside its fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// `System.TimeCreated`.
+    pub time: Option<Time>,
+    /// Half of a surrogate pair was replaced.
+    pub halves: bool,
+    /// The line is of the Windows shape.
+    pub windows: bool,
+}
+
+/// Walks a line: in the Windows shape where it may be one and is, else flattened.
+///
+/// # Errors
+/// [`Stop`]
+pub fn walk<S: Sink>(line: &str, windows: bool, sink: &mut S) -> Result<Head, Stop> {
+    if windows {
+        let mut walk = Walk::new(line, sink);
+        walk.run(At::Root)?;
+        if walk.has_system {
+            return Ok(walk.head());
+        }
+    }
+    let mut walk = Walk::new(line, sink);
+    walk.run(At::Path(""))?;
+    Ok(walk.head())
+}
+
+/// One walk over a line.
+struct Walk<'t, 's, S> {
     cursor: Cursor<'t>,
     sink: &'s mut S,
     depth: usize,
-    /// `System.TimeCreated`.
-    pub stamp: Option<Time>,
+    stamp: Option<Time>,
     /// `Event.System` is an object.
-    pub has_system: bool,
+    has_system: bool,
 }
 
 impl<'t, 's, S: Sink> Walk<'t, 's, S> {
-    /// Over `line`.
-    pub fn new(line: &'t str, sink: &'s mut S) -> Self {
+    fn new(line: &'t str, sink: &'s mut S) -> Self {
+        sink.begin();
         Self {
             cursor: Cursor::new(line),
             sink,
@@ -128,16 +158,15 @@ impl<'t, 's, S: Sink> Walk<'t, 's, S> {
         }
     }
 
-    /// Whether a string held half of a surrogate pair, which means no character.
-    pub fn halves(&self) -> bool {
-        self.cursor.halves
+    fn head(&self) -> Head {
+        Head {
+            time: self.stamp,
+            halves: self.cursor.halves,
+            windows: self.has_system,
+        }
     }
 
-    /// Walks the whole line.
-    ///
-    /// # Errors
-    /// [`Stop`]
-    pub fn run(&mut self, at: At<'_>) -> Result<(), Stop> {
+    fn run(&mut self, at: At<'_>) -> Result<(), Stop> {
         self.value(at)?;
         Ok(self.cursor.end()?)
     }

@@ -47,6 +47,10 @@ pub fn squeezed(name: &str) -> Cow<'_, str> {
 }
 
 impl Sink for Whole {
+    fn begin(&mut self) {
+        *self = Self::default();
+    }
+
     /// Several leaves of one name become a list.
     fn leaf(&mut self, line: &str, name: &str, value: Found, header: bool) -> Result<(), Stop> {
         if self.values.len() >= MAX_FIELDS {
