@@ -210,6 +210,20 @@ impl Unfinished {
         }
         Ok(())
     }
+
+    /// The same for units one after another: `step` reads the first and says how long it is, 0 where it has not ended.
+    pub(crate) fn each<E>(&mut self, bytes: &[u8], mut step: impl FnMut(&[u8]) -> Result<usize, E>) -> Result<(), E> {
+        self.feed(bytes, |bytes| {
+            let mut used = 0;
+            while used < bytes.len() {
+                match step(&bytes[used..])? {
+                    0 => break,
+                    n => used += n,
+                }
+            }
+            Ok(used)
+        })
+    }
 }
 
 /// A row of the table of protocols.

@@ -213,16 +213,7 @@ impl Parser for Ssh {
 
     fn data(&mut self, context: &mut Context<'_>, dir: Dir, bytes: &[u8]) -> Next {
         let mut unfinished = std::mem::take(&mut self.sides[dir.index()].partial);
-        let result = unfinished.feed(bytes, |bytes| {
-            let mut used = 0;
-            while used < bytes.len() {
-                match self.step(context, dir, &bytes[used..])? {
-                    0 => break,
-                    n => used += n,
-                }
-            }
-            Ok(used)
-        });
+        let result = unfinished.each(bytes, |bytes| self.step(context, dir, bytes));
         self.sides[dir.index()].partial = unfinished;
         match result {
             Err(next) => next,

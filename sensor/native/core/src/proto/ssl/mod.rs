@@ -302,16 +302,7 @@ impl Parser for Ssl {
         side.skip -= skipped;
         let bytes = &bytes[skipped..];
         let mut unfinished = std::mem::take(&mut side.partial);
-        let result = unfinished.feed(bytes, |bytes| {
-            let mut used = 0;
-            while used < bytes.len() {
-                match self.step(context, dir, &bytes[used..])? {
-                    0 => break,
-                    n => used += n,
-                }
-            }
-            Ok(used)
-        });
+        let result = unfinished.each(bytes, |bytes| self.step(context, dir, bytes));
         self.sides[dir.index()].partial = unfinished;
         result.err().unwrap_or(Next::More)
     }
