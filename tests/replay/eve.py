@@ -27,6 +27,7 @@ APP_PROTO = {
     "smtp": "smtp",
     "smb": "smb",
     "quic": "quic",
+    "dhcp": "dhcp",
 }
 TLS_VERSION = {"SSLv3": "SSLv3", "TLSv10": "TLSv1", "TLSv11": "TLS 1.1", "TLSv12": "TLS 1.2", "TLSv13": "TLS 1.3"}
 # Zeek's conn_state -> Suricata's tcp.state at the end of the flow.
@@ -157,6 +158,16 @@ def ssh(event: Event) -> Event:
     return {**base({**event, "proto": "tcp"}, "ssh"), "ssh": body}
 
 
+def dhcp(event: Event) -> Iterator[Event]:
+    """Zeek logs a transaction, Suricata a message: what the event says of all of them stands in each."""
+    names = {"mac": "client_mac", "host_name": "hostname", "assigned_addr": "assigned_ip", "lease_time": "lease_time"}
+    body = {theirs: event[ours] for ours, theirs in names.items() if ours in event}
+    for kind in event.get("msg_types", []):
+        reply = kind in ("OFFER", "ACK", "NAK")
+        type_ = {"type": "reply" if reply else "request", "dhcp_type": kind.lower()}
+        yield {**base({**event, "proto": "udp"}, "dhcp"), "dhcp": {**type_, **body}}
+
+
 def records(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
         match event.get("_path"):
@@ -164,6 +175,8 @@ def records(events: Iterable[Event]) -> Iterator[Event]:
                 yield flow(event)
             case "dns":
                 yield from dns(event)
+            case "dhcp":
+                yield from dhcp(event)
             case "http":
                 yield http(event)
             case "ssh":

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 from scapy.contrib.mpls import MPLS
+from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dns import DNS, DNSQR
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6, IPv6ExtHdrFragment
@@ -136,6 +137,9 @@ def streams() -> Iterator[tuple[str, bytes]]:
     for name in ("dns", "nxdomain"):
         said = [_said(frame.data) for frame in TALKS[name]]
         yield f"{name}-udp", b"\x08" + b"".join(_piece(bytes([side]), data) for side, data in said)
+    asked = BOOTP(op=1, xid=7, chaddr=b"\2\0\0\0\0\1") / DHCP(options=[("message-type", "discover"), "end"])
+    offered = BOOTP(op=2, xid=7, yiaddr=CLIENT) / DHCP(options=[("message-type", "offer"), ("lease_time", 60), "end"])
+    yield "dhcp-udp", b"\x0f" + _piece(b"\0", bytes(asked)) + _piece(b"\1", bytes(offered))
     upgrade = b"GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x01x"
     yield "upgrade", b"\1" + _piece(b"\0", upgrade) + _piece(b"\1", switched)

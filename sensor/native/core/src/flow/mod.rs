@@ -138,6 +138,7 @@ impl Traffic {
                 self.end_flow(at, false, &mut sink);
             }
         }
+        self.limits.leases.get_mut().finish(&mut sink);
         self.counts.events += sink.events;
     }
 
@@ -162,6 +163,10 @@ impl Traffic {
                 self.counts.expired += 1;
                 self.end_flow(at, false, sink);
             }
+        }
+        let leases = self.limits.leases.get_mut();
+        if leases.is_due(ts) {
+            leases.expire(ts, sink);
         }
     }
 
@@ -553,5 +558,6 @@ impl Report for Traffic {
         self.limiter.report(tally);
         self.detection.report(tally);
         self.tunnels.report(tally);
+        self.limits.leases.borrow().report(tally);
     }
 }

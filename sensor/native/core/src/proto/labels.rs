@@ -2,16 +2,6 @@
 
 use super::{Dir, Verdict};
 
-/// DHCP (RFC 2131): the magic number behind the fixed fields.
-pub(crate) fn dhcp(bytes: &[u8], _: Dir, _: bool) -> Verdict {
-    let magic = bytes.get(236..240) == Some(&[99, 130, 83, 99][..]);
-    if magic && matches!(bytes.first(), Some(1 | 2)) {
-        Verdict::Yes
-    } else {
-        Verdict::No
-    }
-}
-
 /// NTP (RFC 5905) on its port: version 1 to 4, a mode that is in use, a length that fits.
 pub(crate) fn ntp(bytes: &[u8], _: Dir, usual: bool) -> Verdict {
     let fits = match bytes {

@@ -4,6 +4,7 @@
 //! [`Context`] it is given. Adding a protocol is adding a folder and a row of [`TCP`] or [`UDP`].
 
 pub(crate) mod detect;
+pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod http;
 mod labels;
@@ -11,6 +12,7 @@ pub(crate) mod ssh;
 pub(crate) mod ssl;
 mod upgrade;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -20,9 +22,10 @@ use crate::flow::record::{Conn, Tunnel, Weird};
 use crate::flow::weird::Limiter;
 
 /// The descriptions of all typed records: what rules may name, beside the columns common to all.
-pub fn kinds() -> [&'static Kind; 7] {
+pub fn kinds() -> [&'static Kind; 8] {
     [
         Conn::schema(),
+        dhcp::record::Dhcp::schema(),
         dns::record::Dns::schema(),
         http::record::Http::schema(),
         ssh::record::Ssh::schema(),
@@ -142,6 +145,8 @@ pub(crate) struct Limits {
     pub(crate) decoders: Arc<AtomicUsize>,
     /// Which addresses are the site's own.
     pub(crate) networks: Networks,
+    /// DHCP transactions: their messages come over several connections.
+    pub(crate) leases: RefCell<dhcp::Leases>,
 }
 
 impl Context<'_> {
@@ -291,9 +296,9 @@ pub(crate) static UDP: [Protocol; 3] = [
         start: Start::Parser(|id| Box::new(dns::Dns::over_udp(id))),
     },
     Protocol {
-        probe: labels::dhcp,
+        probe: dhcp::probe,
         ports: &[67],
-        start: Start::Label("dhcp"),
+        start: Start::Parser(|_| Box::<dhcp::Dhcp>::default()),
     },
     Protocol {
         probe: labels::ntp,
