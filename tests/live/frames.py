@@ -1,5 +1,6 @@
 """Frames that the tests send: small conversations, in clear, in tunnels, in fragments, behind tags."""
 
+from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import IP, TCP, UDP, fragment
 from scapy.layers.inet6 import IPv6
@@ -86,10 +87,32 @@ def tagged(host: int, vlan: int, inner: int | None = None) -> list[bytes]:
     return [question(host, "vlan.example", below.copy()), answer(host, "vlan.example", below.copy())]
 
 
+def lease(host: int) -> list[bytes]:
+    """DHCP between three pairs of addresses: the client asks everybody, the server tells it, then everybody."""
+    client = CLIENT.format(host)
+    ends = {
+        "asks": IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67),
+        "tells": IP(src=SERVER, dst=client) / UDP(sport=67, dport=68),
+        "tells all": IP(src=SERVER, dst="255.255.255.255") / UDP(sport=67, dport=68),
+    }
+    card = bytes([2, 0, 0, 0, 0, host])
+    steps = (("asks", "discover"), ("tells", "offer"), ("asks", "request"), ("tells all", "ack"))
+    return [
+        bytes(
+            link()
+            / ends[way]
+            / BOOTP(op=1 if way == "asks" else 2, xid=host, chaddr=card, yiaddr="0.0.0.0" if way == "asks" else client)
+            / DHCP(options=[("message-type", kind), "end"])
+        )
+        for way, kind in steps
+    ]
+
+
 def mixture() -> list[bytes]:
     """Some of everything, interleaved."""
     out: list[bytes] = []
     for host in range(1, 40):
         out += [question(host, f"host{host}.example"), answer(host, f"host{host}.example")]
         out += web(host, f"/page{host}")
+        out += lease(host)
     return [*out, *fragmented(50), *tunneled(60), *tagged(70, 42), *tagged(71, 42, 7), *web(80, "/last")]

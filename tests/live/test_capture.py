@@ -33,8 +33,9 @@ def test_events_equal_the_replay_of_the_same_frames(network: Network, tmp_path: 
     write(capture, recorder.packets)
     live, offline = identified(sensor.hits), identified(replayed([capture]))
     assert live == offline
-    assert {rule for rule, _, _ in live} == {"conn", "dns", "http", "tunnel"}
-    assert sum(rule == "http" for rule, _, _ in live) == 40
+    assert {rule for rule, _, _ in live} == {"conn", "dhcp", "dns", "http", "tunnel"}
+    assert [sum(rule == wanted for rule, _, _ in live) for wanted in ("http", "dhcp")] == [40, 39]
+    assert all(len(event["msg_types"]) == 4 for event in sensor.of("dhcp"))
     counters = sensor.stats()
     assert counters["capture.packets"] == counters["capture.received"] == len(frames)
     assert counters["capture.dropped{kernel}"] == counters["packet.bad_checksums"] == 0

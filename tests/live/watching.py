@@ -16,12 +16,15 @@ Hit = dict[str, Any]
 
 _SOURCES = [
     {"product": "zeek", "service": "conn"},
+    {"product": "zeek", "service": "dhcp"},
     {"product": "zeek", "service": "dns"},
     {"product": "zeek", "service": "http"},
     {"product": "zeek", "service": "weird"},
     {"product": "zeek", "service": "tunnel"},
     {"product": "vigla", "service": "sensor"},
 ]
+# Which field all events of a source have, where it is not the first.
+_TELLING = {"sensor": 1, "dhcp": 2}
 
 
 def everything() -> bytes:
@@ -35,7 +38,7 @@ def everything() -> bytes:
             "selections": {"selection": node},
         }
         for source in _SOURCES
-        for node in [int(source["product"] == "vigla")]
+        for node in [_TELLING.get(source["service"], 0)]
     ]
     correlation = {
         "id": "busy",
@@ -49,9 +52,9 @@ def everything() -> bytes:
     }
     return pack(
         {
-            "fields": ["id.orig_h", "interface"],
-            "predicates": [{"op": "exists", "field": field, "value": True} for field in (0, 1)],
-            "nodes": [{"p": 0}, {"p": 1}],
+            "fields": ["id.orig_h", "interface", "msg_types"],
+            "predicates": [{"op": "exists", "field": field, "value": True} for field in (0, 1, 2)],
+            "nodes": [{"p": 0}, {"p": 1}, {"p": 2}],
             "rules": rules,
             "correlations": [correlation],
         }

@@ -2,7 +2,7 @@
 //!
 //! Nothing here needs more than `CAP_NET_RAW`. [`Port::open`] makes all rings of an interface at once, because they join the
 //! fan-out in the order of their workers: the two directions of a pair of addresses, and the fragments of a datagram, meet in
-//! the same ring, and a tunnel's packets too. Only [`socket`], [`ring`] and [`links`] hold `unsafe` code.
+//! the same ring, a tunnel's packets too, and all DHCP in the first. Only [`socket`], [`ring`] and [`links`] hold `unsafe` code.
 
 mod fanout;
 mod links;

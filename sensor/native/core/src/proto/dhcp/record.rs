@@ -92,7 +92,6 @@ impl Dhcp {
                 self.client_addr = Some(sender);
             }
             replace(&mut self.host_name, words(&options.host_name));
-            replace(&mut self.domain, words(&options.domain));
             replace(&mut self.client_fqdn, options.fqdn.as_deref().and_then(fqdn));
             replace(&mut self.requested_addr, options.requested);
             replace(&mut self.client_message, words(&options.message));
