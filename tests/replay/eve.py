@@ -24,6 +24,7 @@ APP_PROTO = {
     "ssl": "tls",
     "ssh": "ssh",
     "ftp": "ftp",
+    "ftp-data": "ftp-data",
     "smtp": "smtp",
     "smb": "smb",
     "quic": "quic",
@@ -168,6 +169,21 @@ def dhcp(event: Event) -> Iterator[Event]:
         yield {**base({**event, "proto": "udp"}, "dhcp"), "dhcp": {**type_, **body}}
 
 
+def ftp(event: Event) -> Event:
+    body: Event = {"reply_received": "yes" if "reply_code" in event else "no"}
+    if event["command"] != "<init>":  # Zeek's name for what the greeting answers
+        body["command"] = event["command"]
+    if "reply_code" in event:
+        body["completion_code"] = [str(event["reply_code"])]
+        body["reply"] = [event["reply_msg"]]
+    if not str(event.get("arg", "")).startswith("ftp://"):  # the whole address is Zeek's, not what was sent
+        body["command_data"] = event.get("arg")
+    if "data_channel.resp_p" in event:
+        body["dynamic_port"] = event["data_channel.resp_p"]
+        body["mode"] = "passive" if event["data_channel.passive"] else "active"
+    return {**base({**event, "proto": "tcp"}, "ftp"), "ftp": body}
+
+
 def records(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
         match event.get("_path"):
@@ -177,6 +193,8 @@ def records(events: Iterable[Event]) -> Iterator[Event]:
                 yield from dns(event)
             case "dhcp":
                 yield from dhcp(event)
+            case "ftp":
+                yield ftp(event)
             case "http":
                 yield http(event)
             case "ssh":

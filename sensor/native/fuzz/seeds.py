@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SEEDS = Path(__file__).with_name("seeds")
 sys.path[:0] = [str(ROOT), str(ROOT / "rules/pack/samples")]
 
-from recipes import conn, dns, http, tls  # noqa: E402
+from recipes import conn, dns, ftp, http, tls  # noqa: E402
 
 from tests.sensor.native.packs import RULES, pack  # noqa: E402
 from tests.sensor.support import evtx  # noqa: E402
@@ -53,6 +53,7 @@ TALKS = {
             sent="x=1",
         )
     ),
+    "ftp": list(ftp.frames(time=2.5, flow=7, client=CLIENT, server=SERVER, user="clerk")),
     "tls": list(tls.frames(time=3.0, flow=4, client=CLIENT, server=SERVER, name="town.example", sealed=60)),
     "conn": list(conn.frames(time=4.0, flow=5, client=CLIENT, server=SERVER, port=22)),
     "refused": list(conn.frames(time=5.0, flow=6, client=CLIENT, server=SERVER, port=23, outcome="refused")),
@@ -128,9 +129,10 @@ def frames() -> Iterator[tuple[str, bytes]]:
 
 
 def streams() -> Iterator[tuple[str, bytes]]:
-    ports = {"http": 1, "tls": 2, "conn": 7}
+    ports = {"http": 1, "tls": 2, "conn": 7, "ftp": 7}
     for name, port in ports.items():
-        said = [_said(frame.data) for frame in TALKS[name]]
+        control = _ports(TALKS[name][0].data)
+        said = [_said(frame.data) for frame in TALKS[name] if _ports(frame.data) == control]
         yield name, bytes([port]) + b"".join(_piece(bytes([side]), data) for side, data in said if data)
     framed = struct.pack(">H", len(DNS_QUERY)) + DNS_QUERY
     yield "dns-tcp", b"\0" + _piece(b"\0", framed) + _piece(b"\1", framed)
@@ -298,6 +300,11 @@ def _said(frame: bytes) -> tuple[int, bytes]:
     packet = Ether(frame)
     layer = packet[TCP] if TCP in packet else packet[UDP]
     return int(packet[IP].src != CLIENT), bytes(layer.payload)
+
+
+def _ports(frame: bytes) -> set[int]:
+    packet = Ether(frame)
+    return {packet[TCP].sport, packet[TCP].dport}
 
 
 TARGETS = {

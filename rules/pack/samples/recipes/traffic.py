@@ -20,13 +20,14 @@ from typing import Any
 
 from scapy.utils import PcapWriter
 
-from . import conn, dns, http, tls
+from . import conn, dns, ftp, http, tls
 from .frames import Frame
 
 START = datetime.datetime(2026, 3, 2, 8, 0, tzinfo=datetime.UTC).timestamp()
 RECIPES: Mapping[str, Callable[..., Iterator[Frame]]] = {
     "conn": conn.frames,
     "dns": dns.frames,
+    "ftp": ftp.frames,
     "http": http.frames,
     "tls": tls.frames,
 }

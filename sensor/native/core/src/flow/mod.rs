@@ -367,6 +367,12 @@ impl Traffic {
             side = 1 - side;
         }
         let peer = 1 - side;
+        if head.sides.iter().map(|side| side.packets).sum::<u64>() == 1
+            && let Some(parser) = self.limits.announced.borrow_mut().take(origin.ts, &conn.id)
+        {
+            conn.serve(parser.name());
+            *app = App::Known(parser);
+        }
         let mut context = Context {
             ts: origin.ts,
             head: conn,
@@ -559,5 +565,6 @@ impl Report for Traffic {
         self.detection.report(tally);
         self.tunnels.report(tally);
         self.limits.leases.borrow().report(tally);
+        self.limits.announced.borrow().report(tally);
     }
 }

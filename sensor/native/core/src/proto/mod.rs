@@ -3,11 +3,15 @@
 //! A parser borrows its input, keeps what it needs of an unfinished unit within a fixed budget, and touches nothing but the
 //! [`Context`] it is given. Adding a protocol is adding a folder and a row of [`TCP`] or [`UDP`].
 
+mod announced;
 pub(crate) mod detect;
 pub(crate) mod dhcp;
 pub(crate) mod dns;
+pub(crate) mod ftp;
 pub(crate) mod http;
 mod labels;
+mod lines;
+mod mime;
 pub(crate) mod ssh;
 pub(crate) mod ssl;
 mod upgrade;
@@ -20,13 +24,15 @@ use crate::event::{Body, ConnId, Event, EventSink, Kind, Record, Time, Uid};
 use crate::flow::Networks;
 use crate::flow::record::{Conn, Tunnel, Weird};
 use crate::flow::weird::Limiter;
+use announced::Announced;
 
 /// The descriptions of all typed records: what rules may name, beside the columns common to all.
-pub fn kinds() -> [&'static Kind; 8] {
+pub fn kinds() -> [&'static Kind; 9] {
     [
         Conn::schema(),
         dhcp::record::Dhcp::schema(),
         dns::record::Dns::schema(),
+        ftp::record::Ftp::schema(),
         http::record::Http::schema(),
         ssh::record::Ssh::schema(),
         ssl::record::Ssl::schema(),
@@ -147,6 +153,8 @@ pub(crate) struct Limits {
     pub(crate) networks: Networks,
     /// DHCP transactions: their messages come over several connections.
     pub(crate) leases: RefCell<dhcp::Leases>,
+    /// Connections that others announced.
+    pub(crate) announced: RefCell<Announced>,
 }
 
 impl Context<'_> {
@@ -250,7 +258,7 @@ pub(crate) enum Start {
 }
 
 /// Protocols over TCP. Where several say yes on a foreign port, the first does.
-pub(crate) static TCP: [Protocol; 7] = [
+pub(crate) static TCP: [Protocol; 8] = [
     Protocol {
         probe: http::probe,
         ports: &[80, 81, 631, 1080, 3128, 8000, 8080, 8888],
@@ -272,8 +280,13 @@ pub(crate) static TCP: [Protocol; 7] = [
         start: Start::Parser(|id| Box::new(dns::Dns::over_tcp(id))),
     },
     Protocol {
+        probe: ftp::probe,
+        ports: &[21, 2811],
+        start: Start::Parser(|_| Box::<ftp::Ftp>::default()),
+    },
+    Protocol {
         probe: upgrade::probe_lines,
-        ports: &[21, 25, 110, 143, 587, 2811],
+        ports: &[25, 110, 143, 587],
         start: Start::Parser(|_| Box::<upgrade::Lines>::default()),
     },
     Protocol {

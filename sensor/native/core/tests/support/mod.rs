@@ -1,5 +1,7 @@
 //! Frames out of nothing: Ethernet, IPv4, TCP and UDP with right checksums, and the events they lead to.
 
+pub mod talk;
+
 use std::net::Ipv4Addr;
 
 use vigla_core::capture::Frame;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::mime;
+use crate::proto::mime;
 
 /// Bytes that one body may decompress to.
 const MAX_INFLATED: u64 = 4 * 1024 * 1024;

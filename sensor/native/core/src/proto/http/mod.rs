@@ -2,7 +2,6 @@
 
 mod body;
 mod half;
-mod mime;
 pub(super) mod record;
 mod wire;
 

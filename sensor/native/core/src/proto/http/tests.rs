@@ -111,13 +111,3 @@ fn probes_tell_http_from_what_looks_like_it() {
     let line = b"GET /a HTTP/1.1\r\n";
     assert!((0..14).all(|cut| probe(&line[..cut], Dir::Orig, false) == Verdict::More));
 }
-
-#[test]
-fn types_are_told_by_first_bytes() {
-    assert_eq!(mime::sniff(b"  <!DOCTYPE html><p>"), Some("text/html"));
-    assert_eq!(mime::sniff(b"{\"a\": 1}"), Some("text/json"));
-    assert_eq!(mime::sniff(b"MZ\x90\x00"), Some("application/x-dosexec"));
-    assert_eq!(mime::sniff(b"just words"), Some("text/plain"));
-    assert_eq!(mime::sniff(b"\x00\x01\x02"), None);
-    assert_eq!(mime::sniff(b""), None);
-}

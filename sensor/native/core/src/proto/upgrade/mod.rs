@@ -22,21 +22,13 @@ struct Row {
     tagged: bool,
 }
 
-static ROWS: [Row; 4] = [
+static ROWS: [Row; 3] = [
     Row {
         service: "smtp",
         greeting: b"220",
         first: &[b"EHLO", b"HELO"],
         ask: &[b"STARTTLS"],
         consent: b"220",
-        tagged: false,
-    },
-    Row {
-        service: "ftp",
-        greeting: b"220",
-        first: &[b"USER ", b"AUTH ", b"FEAT", b"SYST"],
-        ask: &[b"AUTH TLS", b"AUTH SSL"],
-        consent: b"234",
         tagged: false,
     },
     Row {

@@ -92,3 +92,18 @@ fn looks_like_json(rest: &[u8]) -> bool {
         Some(b'"' | b'{' | b'[' | b'}' | b']' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n')
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_told_by_first_bytes() {
+        assert_eq!(sniff(b"  <!DOCTYPE html><p>"), Some("text/html"));
+        assert_eq!(sniff(b"{\"a\": 1}"), Some("text/json"));
+        assert_eq!(sniff(b"MZ\x90\x00"), Some("application/x-dosexec"));
+        assert_eq!(sniff(b"just words"), Some("text/plain"));
+        assert_eq!(sniff(b"\x00\x01\x02"), None);
+        assert_eq!(sniff(b""), None);
+    }
+}
