@@ -267,6 +267,10 @@ impl MainLoop {
         if let Some(ports) = &mut self.ports {
             ports.look(&mut |event, name| told.push((event, Arc::clone(name))));
         }
+        if !told.is_empty() {
+            // Whoever learns from an alert that an interface is down finds the counters saying it too.
+            self.publish(shared);
+        }
         self.tell(told, shared, stopping);
     }
 
