@@ -32,12 +32,18 @@ fn text() -> impl Strategy<Value = String> {
             "powershell.exe",
             "C:\\powershell.exe",
             "10.0.0.1",
+            "10.9.8.7",
+            "::ffff:10.0.0.1",
+            "2001:DB8::1",
+            "192.0.2.7",
             "a\nabc",
             "\u{212a}elvin",
             "kelvin",
         ])
         .prop_map(str::to_owned),
         "[abcσς]{0,5}",
+        // Long enough for strides, and alike enough to collide.
+        "[ab]{6,14}",
     ]
 }
 
@@ -107,16 +113,27 @@ fn predicate() -> impl Strategy<Value = Json> {
         prop::sample::select(vec!["", "i", "s"]),
     )
         .prop_map(|(field, pattern, flags)| json!({"op": "re", "field": field, "pattern": pattern, "flags": flags}));
-    let other = (field.clone(), field, 0..7_u8).prop_map(|(field, other, which)| match which {
+    let network = (
+        field.clone(),
+        prop::sample::select(vec![
+            "10.0.0.0/8",
+            "10.9.0.0/16",
+            "10.0.0.1/32",
+            "0.0.0.0/0",
+            "2001:db8::/32",
+            "::/0",
+        ]),
+    )
+        .prop_map(|(field, value)| json!({"op": "cidr", "field": field, "value": value}));
+    let other = (field.clone(), field, 0..6_u8).prop_map(|(field, other, which)| match which {
         0 => json!({"op": "null", "field": field}),
         1 => json!({"op": "empty", "field": field}),
         2 => json!({"op": "exists", "field": field, "value": other % 2 == 0}),
         3 => json!({"op": "bool", "field": field, "value": other % 2 == 0}),
         4 => json!({"op": "fieldref", "field": field, "other": other, "how": "contains"}),
-        5 => json!({"op": "list", "field": field, "list": "l", "how": "eq"}),
-        _ => json!({"op": "cidr", "field": field, "value": "10.0.0.0/8"}),
+        _ => json!({"op": "list", "field": field, "list": "l", "how": "eq"}),
     });
-    prop_oneof![5 => literal, 1 => keyword, 2 => wildcard, 1 => number, 2 => regex, 1 => other]
+    prop_oneof![5 => literal, 1 => keyword, 2 => wildcard, 1 => number, 2 => regex, 1 => network, 1 => other]
 }
 
 /// Nodes over `predicates`: first one each, then conditions over what stands before.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use wide::u8x16;
+
 /// Not JSON; the place is the cursor's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken;
@@ -24,18 +26,23 @@ pub struct Cursor<'t> {
     pub halves: bool,
 }
 
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = LOW << 7;
+/// Bytes that are looked at in one go.
+const BLOCK: usize = 16;
 
-/// The top bit of each byte of `word` that ends a run of plain text (`"`, `\`, below a blank) is set; above the lowest such
-/// byte others may be set too.
-const fn special(word: u64) -> u64 {
-    let quote = word ^ (LOW * b'"' as u64);
-    let slash = word ^ (LOW * b'\\' as u64);
-    let is_quote = quote.wrapping_sub(LOW) & !quote;
-    let is_slash = slash.wrapping_sub(LOW) & !slash;
-    let is_control = word.wrapping_sub(LOW * 0x20) & !word;
-    (is_quote | is_slash | is_control) & HIGH
+/// The bytes of a block from `at`, where there are so many.
+#[inline]
+fn block(bytes: &[u8], at: usize) -> Option<[u8; BLOCK]> {
+    bytes.get(at..at + BLOCK)?.try_into().ok()
+}
+
+/// The bytes of a block that end a run of plain text (`"`, `\`, below a blank), a bit each from the lowest.
+#[inline]
+fn special(block: [u8; BLOCK]) -> u32 {
+    let block = u8x16::new(block);
+    let is_quote = block.cmp_eq(u8x16::splat(b'"'));
+    let is_slash = block.cmp_eq(u8x16::splat(b'\\'));
+    let is_control = block.min(u8x16::splat(0x1f)).cmp_eq(block);
+    (is_quote | is_slash | is_control).move_mask().cast_unsigned()
 }
 
 impl<'t> Cursor<'t> {
@@ -49,6 +56,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// The line.
+    #[inline]
     pub fn text(&self) -> &'t str {
         self.text
     }
@@ -58,6 +66,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// The next byte that is no blank, which stays.
+    #[inline]
     pub fn peek(&mut self) -> Option<u8> {
         let bytes = self.bytes();
         loop {
@@ -69,6 +78,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Takes `byte` if it is next.
+    #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
         let next = self.peek() == Some(byte);
         self.at += usize::from(next);
@@ -79,6 +89,7 @@ impl<'t> Cursor<'t> {
     ///
     /// # Errors
     /// Something else is next.
+    #[inline]
     pub fn expect(&mut self, byte: u8) -> Result<(), Broken> {
         if self.take(byte) { Ok(()) } else { Err(Broken) }
     }
@@ -100,15 +111,14 @@ impl<'t> Cursor<'t> {
         let bytes = self.bytes();
         let (start, mut at, mut escaped) = (self.at, self.at, false);
         loop {
-            // Eight bytes at a time: most strings are plain.
-            while let Some(word) = bytes.get(at..at + 8) {
-                let word = u64::from_le_bytes(word.try_into().map_err(|_| Broken)?);
-                let found = special(word);
+            // Most strings are plain.
+            while let Some(block) = block(bytes, at) {
+                let found = special(block);
                 if found != 0 {
-                    at += found.trailing_zeros() as usize / 8;
+                    at += found.trailing_zeros() as usize;
                     break;
                 }
-                at += 8;
+                at += BLOCK;
             }
             match *bytes.get(at).ok_or(Broken)? {
                 b'"' => break,
@@ -188,27 +198,60 @@ fn hex4(bytes: &[u8], at: usize) -> Option<u16> {
 
 /// Appends what a string with escapes, as [`Cursor::string`] gave it, means. Half of a surrogate pair means no character
 /// and becomes U+FFFD, so that one bad name does not hide an event.
-pub fn unescape(raw: &str, out: &mut String) {
-    let bytes = raw.as_bytes();
+pub fn unescape(raw: &str, out: &mut Vec<u8>) {
+    let raw = raw.as_bytes();
     let mut at = 0;
-    while let Some(slash) = memchr::memchr(b'\\', &bytes[at..]) {
-        out.push_str(&raw[at..at + slash]);
-        at += slash + 2;
-        out.push(match bytes[at - 1] {
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
+    // What a string means is never longer than the string. Blocks are written whole and overwritten behind the next slash.
+    let mut to = out.len();
+    out.resize(to + raw.len(), 0);
+    while at < raw.len() {
+        let plain = if let (Some(block), Some(room)) = (block(raw, at), out.get_mut(to..to + BLOCK)) {
+            room.copy_from_slice(&block);
+            let slashes = u8x16::new(block).cmp_eq(u8x16::splat(b'\\')).move_mask();
+            (slashes.trailing_zeros() as usize).min(BLOCK)
+        } else {
+            let slash = memchr::memchr(b'\\', &raw[at..]).unwrap_or(raw.len() - at);
+            out[to..to + slash].copy_from_slice(&raw[at..at + slash]);
+            slash
+        };
+        (at, to) = (at + plain, to + plain);
+        if raw.get(at) != Some(&b'\\') {
+            continue;
+        }
+        at += 2;
+        let byte = match raw[at - 1] {
+            b'b' => 0x8,
+            b'f' => 0xc,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
             b'u' => {
-                let (character, after) = unicode(bytes, at);
+                let (character, after) = unicode(raw, at);
                 at = after;
-                character.unwrap_or(char::REPLACEMENT_CHARACTER)
+                let mut utf8 = [0; 4];
+                let utf8 = character.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut utf8);
+                out[to..to + utf8.len()].copy_from_slice(utf8.as_bytes());
+                to += utf8.len();
+                continue;
             }
-            other => char::from(other),
-        });
+            other => other,
+        };
+        out[to] = byte;
+        to += 1;
     }
-    out.push_str(&raw[at..]);
+    out.truncate(to);
+}
+
+/// What a string with escapes means.
+pub fn unescaped(raw: &str) -> String {
+    let mut bytes = Vec::new();
+    unescape(raw, &mut bytes);
+    text(bytes)
+}
+
+/// Bytes that are text as text; no byte of them is lost if they are not.
+pub fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The character of `\u` with its four digits at `at` (`None` for half of a pair), and the place after it.
@@ -237,9 +280,7 @@ mod tests {
         let mut cursor = Cursor::new(text);
         let quoted = cursor.string()?;
         cursor.end()?;
-        let mut out = String::new();
-        unescape(&text[quoted.span], &mut out);
-        Ok(out)
+        Ok(unescaped(&text[quoted.span]))
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use super::cursor::{Quoted, unescape};
+use super::cursor::{Quoted, text, unescape};
 use super::walk::{Found, Sink, Stop, number};
 use super::wanted::{Wanted, WantedId};
 use super::whole::squeezed;
@@ -15,7 +15,7 @@ const MAX_LEAVES: usize = 4_096;
 /// The id of a name that no rule asks for.
 const UNWANTED: WantedId = WantedId::MAX;
 /// Between two values in the texts; no needle that crosses it survives the condition's own test.
-const SEPARATOR: char = '\n';
+const SEPARATOR: u8 = b'\n';
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -65,8 +65,17 @@ pub struct Line {
 #[derive(Debug, Default)]
 pub(super) struct Leaves {
     list: Vec<Leaf>,
+    /// While the line is walked, the bytes of its texts.
+    bytes: Vec<u8>,
     texts: String,
     lists: Vec<OwnedValue>,
+}
+
+impl Leaves {
+    /// The walk is over: its bytes are texts.
+    pub(super) fn end(&mut self) {
+        self.texts = text(std::mem::take(&mut self.bytes));
+    }
 }
 
 impl Line {
@@ -159,7 +168,8 @@ pub(super) struct Lazily<'l> {
 impl Sink for Lazily<'_> {
     fn begin(&mut self) {
         self.leaves.list.clear();
-        self.leaves.texts.clear();
+        self.leaves.bytes = std::mem::take(&mut self.leaves.texts).into_bytes();
+        self.leaves.bytes.clear();
         self.leaves.lists.clear();
         *self.walks = self.walks.checked_add(1).unwrap_or_else(|| {
             self.seen.fill(0);
@@ -168,7 +178,7 @@ impl Sink for Lazily<'_> {
     }
 
     fn leaf(&mut self, line: &str, name: &str, value: Found, _header: bool) -> Result<(), Stop> {
-        let Leaves { list, texts, lists } = &mut *self.leaves;
+        let Leaves { list, bytes, lists, .. } = &mut *self.leaves;
         if list.len() >= MAX_LEAVES {
             return Err(Stop::Enough);
         }
@@ -184,27 +194,27 @@ impl Sink for Lazily<'_> {
             }
             *seen = *self.walks;
         }
-        let start = texts.len() as u32;
+        let start = bytes.len() as u32;
         let kind = match value {
             Found::Null => Kind::Null,
             Found::Bool(b) => {
-                texts.push_str(if b { "true" } else { "false" });
+                bytes.extend_from_slice(if b { b"true" } else { b"false" });
                 Kind::Bool
             }
             Found::Number(span) => {
-                texts.push_str(&line[span]);
+                bytes.extend_from_slice(&line.as_bytes()[span]);
                 Kind::Number
             }
             Found::Text(Quoted { span, escaped }) => {
                 if escaped {
-                    unescape(&line[span], texts);
+                    unescape(&line[span], bytes);
                 } else {
-                    texts.push_str(&line[span]);
+                    bytes.extend_from_slice(&line.as_bytes()[span]);
                 }
                 Kind::Str
             }
             Found::Read(value) => {
-                element_texts(&value, texts);
+                element_texts(&value, bytes);
                 lists.push(value);
                 Kind::List(lists.len() as u32 - 1)
             }
@@ -212,18 +222,21 @@ impl Sink for Lazily<'_> {
         list.push(Leaf {
             wanted: id.unwrap_or(UNWANTED),
             start,
-            len: texts.len() as u32 - start,
+            len: bytes.len() as u32 - start,
             kind,
         });
-        texts.push(SEPARATOR);
+        bytes.push(SEPARATOR);
         Ok(())
     }
 }
 
-fn element_texts(value: &OwnedValue, texts: &mut String) {
+fn element_texts(value: &OwnedValue, bytes: &mut Vec<u8>) {
+    let mut text = String::new();
     crate::sigma::value::any(value.as_value(), &mut |scalar| {
-        crate::sigma::value::text_into(scalar, texts);
-        texts.push(SEPARATOR);
+        text.clear();
+        crate::sigma::value::text_into(scalar, &mut text);
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(SEPARATOR);
         false
     });
 }

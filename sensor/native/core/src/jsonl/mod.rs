@@ -31,6 +31,9 @@ pub const HEADER: &str = "Event.System.";
 /// A line longer than this is refused.
 pub const MAX_LINE: usize = 4 << 20;
 
+/// How most lines of the Windows shape begin; in all others its names are looked for.
+const WINDOWS: &str = r#"{"Event":{"#;
+
 /// Why a line is no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineError {
@@ -123,12 +126,12 @@ impl Reader {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLarge);
         }
-        let text = std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
+        let text = simdutf8::basic::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         if !text.trim_start().starts_with('{') {
             let whole = serde_json::from_str::<IgnoredAny>(&text);
             return Err(whole.map_or_else(|e| LineError::Syntax(e.to_string()), |_| LineError::NoObject));
         }
-        let windows = self.names_of_windows.iter().all(|name| name.find(line).is_some());
+        let windows = text.starts_with(WINDOWS) || self.names_of_windows.iter().all(|name| name.find(line).is_some());
         let lazily = match &mut self.lazy {
             Some(lazy) => lazy.line(&self.path, &self.logsource, &text, windows),
             None => Err(Stop::Enough),
@@ -182,7 +185,9 @@ impl Lazy {
             seen: &mut self.seen,
             walks: &mut self.walks,
         };
-        match walk(text, windows, &mut sink) {
+        let walked = walk(text, windows, &mut sink);
+        line.leaves.end();
+        match walked {
             Ok(mut head) => {
                 line.windows = head.windows;
                 let own = || (0..TIME_NAMES.len() as WantedId).find_map(|id| line.wanted_value(id).and_then(moment));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::cursor::{Broken, Cursor, Quoted, unescape};
+use super::cursor::{Broken, Cursor, Quoted, unescaped};
 use crate::event::{OwnedValue, Time, Value};
 
 /// Deeper objects are refused.
@@ -60,11 +60,7 @@ impl Found {
                 _ => OwnedValue::Number(line[span].into()),
             },
             Self::Text(Quoted { span, escaped: false }) => OwnedValue::Str(line[span].to_owned()),
-            Self::Text(Quoted { span, .. }) => {
-                let mut text = String::with_capacity(span.len());
-                unescape(&line[span], &mut text);
-                OwnedValue::Str(text)
-            }
+            Self::Text(Quoted { span, .. }) => OwnedValue::Str(unescaped(&line[span])),
             Self::Read(value) => value,
         }
     }
@@ -171,6 +167,7 @@ impl<'t, 's, S: Sink> Walk<'t, 's, S> {
         Ok(self.cursor.end()?)
     }
 
+    #[inline]
     fn value(&mut self, at: At<'_>) -> Result<(), Stop> {
         match self.cursor.peek() {
             Some(b'{') => self.object(at),
@@ -182,6 +179,7 @@ impl<'t, 's, S: Sink> Walk<'t, 's, S> {
         }
     }
 
+    #[inline]
     fn scalar(&mut self) -> Result<Found, Broken> {
         Ok(match self.cursor.peek().ok_or(Broken)? {
             b'"' => Found::Text(self.cursor.string()?),
@@ -201,6 +199,7 @@ impl<'t, 's, S: Sink> Walk<'t, 's, S> {
         })
     }
 
+    #[inline]
     fn leaf(&mut self, at: At<'_>, value: Found) -> Result<(), Stop> {
         let line = self.cursor.text();
         match at {
@@ -239,18 +238,14 @@ impl<'t, 's, S: Sink> Walk<'t, 's, S> {
         Ok(())
     }
 
+    #[inline]
     fn key(&mut self) -> Result<Cow<'t, str>, Stop> {
         if self.cursor.peek() != Some(b'"') {
             return Err(Stop::Broken);
         }
         let Quoted { span, escaped } = self.cursor.string()?;
         let raw = &self.cursor.text()[span];
-        if !escaped {
-            return Ok(raw.into());
-        }
-        let mut name = String::with_capacity(raw.len());
-        unescape(raw, &mut name);
-        Ok(name.into())
+        Ok(if escaped { unescaped(raw).into() } else { raw.into() })
     }
 
     fn member(&mut self, at: At<'_>, key: &str) -> Result<(), Stop> {

@@ -17,10 +17,9 @@ use crate::jsonl::{HEADER, Line, Wanted};
 pub struct View {
     /// Index of the alias.
     pub alias: Option<usize>,
-    /// The rules, in the order of the pack.
-    pub rules: Vec<RuleId>,
-    /// What a header must say for an event to be one of a rule's log source, for rules whose it is not by name.
-    pub admissions: HashMap<RuleId, Vec<NodeId>, foldhash::fast::RandomState>,
+    /// The rules by what a header must say for them: the gates of a rule's own, and those that make an event one of its log
+    /// source where it is not by name. A few dozen for thousands of rules.
+    pub gated: Vec<Gated>,
     /// All of them, before gates.
     pub scope: Arc<Scope>,
     /// Fields that gates read, `None` for every value; empty where no rule has gates.
@@ -33,6 +32,15 @@ pub struct View {
     names: HashMap<Box<str>, Vec<FieldId>, foldhash::fast::RandomState>,
     /// The same by wanted id, for lines read lazily.
     wanted: Vec<Vec<FieldId>>,
+}
+
+/// Rules that have the same gates.
+#[derive(Debug)]
+pub struct Gated {
+    /// All must hold.
+    pub gates: Vec<NodeId>,
+    /// The rules, in the order of the pack.
+    pub rules: Vec<RuleId>,
 }
 
 /// Views by kind of event.
@@ -111,18 +119,19 @@ impl Making<'_> {
 
     fn view(&self, alias: Option<usize>, source: &LogSource, kind: Option<&Kind>, id: u32) -> Option<View> {
         let program = self.program;
-        let (mut rules, mut admissions) = (Vec::new(), HashMap::<RuleId, Vec<NodeId>, _>::default());
+        let (mut rules, mut gated) = (Vec::new(), HashMap::<Vec<NodeId>, Vec<RuleId>>::new());
         for (index, rule) in program
             .rules
             .iter()
             .enumerate()
             .filter(|(index, _)| self.active[*index])
         {
-            if let Some(gates) = program.classes.admits(&rule.logsource, source) {
+            if let Some(mut gates) = program.classes.admits(&rule.logsource, source) {
+                gates.extend(&rule.gates);
+                gates.sort_unstable();
+                gates.dedup();
                 rules.push(index as RuleId);
-                if !gates.is_empty() {
-                    admissions.insert(index as RuleId, gates);
-                }
+                gated.entry(gates).or_default().push(index as RuleId);
             }
         }
         if rules.is_empty() {
@@ -151,9 +160,8 @@ impl Making<'_> {
             }
         }
         let mut gate_fields = Vec::new();
-        let own = rules.iter().flat_map(|rule| &program.rules[*rule as usize].gates);
-        let gates: HashSet<NodeId> = own.chain(admissions.values().flatten()).copied().collect();
-        for gate in gates {
+        let all: HashSet<NodeId> = gated.keys().flatten().copied().collect();
+        for gate in all {
             program.fields_of(gate, &mut gate_fields);
         }
         gate_fields.sort_unstable();
@@ -164,8 +172,9 @@ impl Making<'_> {
             .collect();
         Some(View {
             alias,
-            rules,
-            admissions,
+            gated: (gated.into_iter())
+                .map(|(gates, rules)| Gated { gates, rules })
+                .collect(),
             scope,
             gate_fields,
             id,

@@ -2,6 +2,8 @@
 
 use hashbrown::HashMap;
 
+use super::filter::Filter;
+
 /// Lengths at which a text is looked up; a needle stands under the longest that it fills.
 const LENGTHS: [usize; 5] = [16, 8, 4, 3, 1];
 
@@ -16,12 +18,35 @@ pub enum Edge {
 
 type ByEdge = HashMap<Box<[u8]>, Vec<u32>, foldhash::fast::RandomState>;
 
+/// Needles that are looked up by one length of edge.
+#[derive(Debug)]
+struct Tier {
+    length: usize,
+    edges: Filter,
+    needles: ByEdge,
+}
+
 /// A set of needles of one edge, each with an id from 0.
 #[derive(Debug)]
 pub struct Edges {
     edge: Edge,
-    tiers: Vec<(usize, ByEdge)>,
+    tiers: Vec<Tier>,
     texts: Vec<Box<str>>,
+}
+
+/// An edge as a key of the filter.
+#[inline]
+fn key(edge: &[u8]) -> u32 {
+    let eight = |at: usize| {
+        let eight = edge.get(at..at + 8).and_then(|eight| eight.try_into().ok());
+        u64::from_le_bytes(eight.unwrap_or_default())
+    };
+    let mixed = match edge.len() {
+        16 => eight(0).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ eight(8),
+        8 => eight(0),
+        _ => edge.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    };
+    (mixed ^ mixed >> 32) as u32
 }
 
 impl Edges {
@@ -34,17 +59,30 @@ impl Edges {
                 tier.entry(key.into()).or_default().push(id as u32);
             }
         }
-        tiers.retain(|(_, tier)| !tier.is_empty());
-        Self { edge, tiers, texts }
+        let tiers = tiers.into_iter().filter(|(_, needles)| !needles.is_empty());
+        let tiers = tiers.map(|(length, needles)| {
+            let mut edges = Filter::new(needles.len());
+            needles.keys().for_each(|edge| edges.add(key(edge)));
+            Tier { length, edges, needles }
+        });
+        Self {
+            edge,
+            tiers: tiers.collect(),
+            texts,
+        }
     }
 
     /// Calls `each` with the id of every needle that `text` begins or ends with.
     pub fn scan(&self, text: &[u8], each: &mut impl FnMut(u32)) {
-        for (length, tier) in &self.tiers {
-            if text.len() < *length {
+        for tier in &self.tiers {
+            if text.len() < tier.length {
                 continue;
             }
-            for id in tier.get(self.edge.of(text, *length)).into_iter().flatten() {
+            let edge = self.edge.of(text, tier.length);
+            if !tier.edges.may_hold(key(edge)) {
+                continue;
+            }
+            for id in tier.needles.get(edge).into_iter().flatten() {
                 let needle = self.texts[*id as usize].as_bytes();
                 if text.len() >= needle.len() && self.edge.of(text, needle.len()) == needle {
                     each(*id);

@@ -87,7 +87,7 @@ impl Engine {
         Self {
             index: Index::new(program, &active),
             gates: Gates::default(),
-            facts: Facts::new(program.fields.len(), Arc::clone(&wanted)),
+            facts: Facts::new(program.fields.len(), Arc::clone(&wanted), Arc::clone(&program.networks)),
             wanted,
             memo: vec![0; program.nodes.len()],
             stamp: 0,
@@ -238,19 +238,13 @@ impl Engine {
             alias,
             header: true,
         };
-        // Rules share their gates: a few dozen for thousands of rules.
         let mut answers: HashMap<NodeId, bool> = HashMap::new();
         let mut holds = |gate: &NodeId| *answers.entry(*gate).or_insert_with(|| plain.gate(*gate));
-        let open: Vec<RuleId> = (view.rules.iter().copied())
-            .filter(|rule| {
-                let admission = view.admissions.get(rule).into_iter().flatten();
-                program.rules[*rule as usize]
-                    .gates
-                    .iter()
-                    .chain(admission)
-                    .all(&mut holds)
-            })
+        let mut open: Vec<RuleId> = (view.gated.iter())
+            .filter(|gated| gated.gates.iter().all(&mut holds))
+            .flat_map(|gated| gated.rules.iter().copied())
             .collect();
+        open.sort_unstable();
         let scope = self.index.scope(&open);
         self.gates.set(&scope);
         scope

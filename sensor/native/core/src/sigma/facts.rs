@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::alias::{Alias, Source};
 use super::folding::fold_into;
 use super::lists::Lists;
+use super::network;
+use super::networks::{NetworkId, Networks};
 use super::predicate::{FieldId, Predicate, Scalar, Test};
 use super::value;
 use super::verdict::Verdict;
@@ -161,6 +163,32 @@ impl Folded {
     }
 }
 
+/// The networks that hold an address of a field, found once for each field that is asked.
+#[derive(Debug)]
+struct Held {
+    networks: Arc<Networks>,
+    generation: u32,
+    /// By field, with the generation they are of.
+    fields: Vec<(u32, Vec<NetworkId>)>,
+}
+
+impl Held {
+    fn field(&mut self, field: FieldId, value: Value<'_>) -> &[NetworkId] {
+        let (generation, held) = &mut self.fields[field as usize];
+        if *generation != self.generation {
+            *generation = self.generation;
+            held.clear();
+            value::any(value, &mut |scalar| {
+                if let Some(address) = network::address(scalar) {
+                    self.networks.holding(address, &mut |id| held.push(id));
+                }
+                false
+            });
+        }
+        held
+    }
+}
+
 /// Whether the leaf at `place` of a line, which has a text, meets a test.
 fn test_leaf(line: &Line, place: u32, folded: &str, test: &Test, lists: &Lists) -> bool {
     // The commonest question by far needs the folded text only.
@@ -182,12 +210,13 @@ pub struct Facts {
     pub fields: Fields,
     texts: Texts,
     folded: Folded,
+    held: Held,
     wanted: Arc<Wanted>,
 }
 
 impl Facts {
-    /// Buffers for a program of `fields` field names, and for lines of which `wanted` are kept by name.
-    pub fn new(fields: usize, wanted: Arc<Wanted>) -> Self {
+    /// Buffers for a program of `fields` field names and of `networks`, and for lines of which `wanted` are kept by name.
+    pub fn new(fields: usize, wanted: Arc<Wanted>, networks: Arc<Networks>) -> Self {
         Self {
             fields: Fields {
                 slots: vec![(0, None); fields],
@@ -198,6 +227,11 @@ impl Facts {
                 ..Texts::default()
             },
             folded: Folded::default(),
+            held: Held {
+                networks,
+                generation: 0,
+                fields: vec![(0, Vec::new()); fields],
+            },
             wanted,
         }
     }
@@ -216,14 +250,20 @@ impl Facts {
 
     /// Forgets the view before.
     pub fn start(&mut self) {
-        for generation in [&mut self.fields.generation, &mut self.texts.generation] {
+        let generations = [
+            &mut self.fields.generation,
+            &mut self.texts.generation,
+            &mut self.held.generation,
+        ];
+        for generation in generations {
             *generation = generation.wrapping_add(1);
         }
         if self.fields.generation == 0 {
             // Once in four thousand million: no stamp of the round before may look like one of this.
             self.fields.slots.iter_mut().for_each(|slot| slot.0 = 0);
             self.texts.fields.iter_mut().for_each(|field| field.0 = 0);
-            (self.fields.generation, self.texts.generation) = (1, 1);
+            self.held.fields.iter_mut().for_each(|field| field.0 = 0);
+            (self.fields.generation, self.texts.generation, self.held.generation) = (1, 1, 1);
         }
         self.fields.made.clear();
         self.fields.header.clear();
@@ -299,6 +339,12 @@ impl Facts {
         });
     }
 
+    /// The networks that hold an address which a field has; `None` where the field is absent.
+    pub fn networks(&mut self, event: &Event, field: FieldId) -> Option<&[NetworkId]> {
+        let value = self.fields.value(event, field)?;
+        Some(self.held.field(field, value))
+    }
+
     /// The folded texts of the whole event as one, separated, where they stand so.
     pub fn folded_at_once(&self, event: &Event) -> Option<&str> {
         match &event.body {
@@ -327,6 +373,10 @@ impl Facts {
         let Some(field) = predicate.field else {
             return self.test_keyword(event, test, lists);
         };
+        if let Test::Cidr { id, .. } = test {
+            let held = self.networks(event, field);
+            return held.map_or(Verdict::Missing, |held| held.contains(id).into());
+        }
         if !matches!(test, Test::Exists(_) | Test::FieldRef { .. })
             && let Some((line, place, folded)) = self.leaf(event, field)
         {

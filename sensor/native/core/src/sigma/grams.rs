@@ -1,32 +1,54 @@
-//! Needles that may stand anywhere in a text: each is known by four of its bytes (three, where it has no more), chosen to be
-//! rare among its fellows, and confirmed where those occur.
+//! Needles that may stand anywhere in a text: each is known by a few of its bytes, chosen to be rare among its fellows, and
+//! confirmed where those occur. Where all needles are long, each is known by several grams in a row and a text is looked at in
+//! every so manieth place only: one of the grams stands there, wherever the needle begins.
 
 use hashbrown::HashMap;
+use memchr::memmem::Finder;
 
-/// Bits of the filter for each needle, of which two are set: one place in sixty of a text that holds none is looked up in vain.
-const BITS_PER_NEEDLE: usize = 16;
+use super::filter::Filter;
 
 /// What stands in most events whatever happened: grams of it are chosen last.
 const COMMONPLACE: &str = "microsoft-windows-security-auditing microsoft-windows-sysmon/operational microsoft-windows-powershell \
     c:\\windows\\system32\\ c:\\program files (x86)\\ c:\\users\\ c:\\programdata\\ .exe .dll nt authority\\system hklm\\software\\ http:// \
     https:// www. .com mozilla/5.0 applewebkit 0000 1111 2222 -set get- new- file the and ";
 
-/// Needles of one length of gram.
+/// So many of the shortest needles at most are each looked for by themselves, so that the others allow longer strides.
+const MOST_ALONE: usize = 4;
+/// What a look at one place costs, and a search for one needle by itself per place that it passes over.
+const LOOK: f64 = 20.0;
+const ALONE: f64 = 1.5;
+
+/// Strides of grams at most, and how many grams a tier holds in all for the sake of them.
+const MAX_STRIDE: usize = 8;
+const MAX_GRAMS: usize = 1 << 15;
+
+/// Needles that are known by grams of `N` bytes at `stride` places in a row.
 #[derive(Debug)]
-struct Sized<const N: usize> {
-    bits: Box<[u64]>,
-    shift: u32,
+struct Tier<const N: usize> {
+    stride: usize,
+    grams: Filter,
     /// By gram: where its needles stand in `needles`.
     places: HashMap<u32, (u32, u32), foldhash::fast::RandomState>,
     /// Id of the needle, and how many of its bytes stand before the gram.
     needles: Vec<(u32, u32)>,
 }
 
+/// Needles by how they are looked for.
+#[derive(Debug)]
+struct Tiers {
+    alone: Vec<(u32, Finder<'static>)>,
+    /// Three bytes.
+    three: Option<Tier<3>>,
+    /// More.
+    four: Option<Tier<4>>,
+}
+
 /// A set of needles, each with an id from 0.
 #[derive(Debug)]
 pub struct Grams {
-    four: Option<Sized<4>>,
-    three: Option<Sized<3>>,
+    ascii: Tiers,
+    /// Needles beyond ASCII, which most texts need not be looked at for.
+    others: Option<Tiers>,
     texts: Vec<Box<str>>,
 }
 
@@ -39,80 +61,122 @@ fn gram<const N: usize>(window: &[u8]) -> u32 {
 impl Grams {
     /// Over `texts` of at least three bytes each; a needle's id is its place there.
     pub fn new(texts: Vec<Box<str>>) -> Self {
+        let needles = (0..).zip(texts.iter().map(|text| &**text));
+        let (ascii, others): (Vec<_>, Vec<_>) = needles.partition(|(_, text)| text.is_ascii());
         Self {
-            four: Sized::new(&texts, |len| len >= 4),
-            three: Sized::new(&texts, |len| len == 3),
+            ascii: Tiers::new(&ascii),
+            others: (!others.is_empty()).then(|| Tiers::new(&others)),
             texts,
         }
     }
 
-    /// Calls `each` with the id of every needle in `text`, as often as it occurs.
+    /// Calls `each` with the id of every needle in `text`, once or oftener.
     pub fn scan(&self, text: &[u8], each: &mut impl FnMut(u32)) {
-        if let Some(four) = &self.four {
-            four.scan(text, &self.texts, each);
-        }
-        if let Some(three) = &self.three {
-            three.scan(text, &self.texts, each);
+        self.ascii.scan(text, &self.texts, each);
+        if let Some(others) = &self.others
+            && !text.is_ascii()
+        {
+            others.scan(text, &self.texts, each);
         }
     }
 }
 
-impl<const N: usize> Sized<N> {
-    fn new(texts: &[Box<str>], fits: impl Fn(usize) -> bool) -> Option<Self> {
-        let mine = || texts.iter().enumerate().filter(|(_, text)| fits(text.len()));
+/// How long a stride needles of at least `shortest` bytes allow.
+fn stride(grams: usize, shortest: usize, needles: usize) -> usize {
+    let room = (MAX_GRAMS / needles.max(1)).clamp(1, MAX_STRIDE);
+    (shortest - grams + 1).min(room)
+}
+
+/// What looking for `needles`, shortest first, in grams costs per byte of text.
+fn cost(needles: &[(u32, &[u8])]) -> f64 {
+    let threes = needles.partition_point(|(_, text)| text.len() < 4);
+    let (three, four) = needles.split_at(threes);
+    let four = four
+        .first()
+        .map_or(0.0, |(_, shortest)| LOOK / stride(4, shortest.len(), four.len()) as f64);
+    four + if three.is_empty() { 0.0 } else { LOOK }
+}
+
+impl Tiers {
+    fn new(needles: &[(u32, &str)]) -> Self {
+        let mut needles: Vec<(u32, &[u8])> = needles.iter().map(|(id, text)| (*id, text.as_bytes())).collect();
+        needles.sort_by_key(|(_, text)| text.len());
+        let cost = |alone: &usize| *alone as f64 * ALONE + cost(&needles[*alone..]);
+        let alone = (0..=MOST_ALONE.min(needles.len())).min_by(|a, b| cost(a).total_cmp(&cost(b)));
+        let (alone, rest) = needles.split_at(alone.unwrap_or(0));
+        let (three, four) = rest.split_at(rest.partition_point(|(_, text)| text.len() < 4));
+        Self {
+            alone: alone
+                .iter()
+                .map(|(id, text)| (*id, Finder::new(text).into_owned()))
+                .collect(),
+            three: Tier::new(three),
+            four: Tier::new(four),
+        }
+    }
+
+    fn scan(&self, text: &[u8], texts: &[Box<str>], each: &mut impl FnMut(u32)) {
+        if let Some(four) = &self.four {
+            four.scan(text, texts, each);
+        }
+        if let Some(three) = &self.three {
+            three.scan(text, texts, each);
+        }
+        for (id, needle) in &self.alone {
+            if needle.find(text).is_some() {
+                each(*id);
+            }
+        }
+    }
+}
+
+impl<const N: usize> Tier<N> {
+    /// Over needles of at least `N` bytes, shortest first.
+    fn new(needles: &[(u32, &[u8])]) -> Option<Self> {
+        let (_, shortest) = needles.first()?;
+        let stride = stride(N, shortest.len(), needles.len());
         // A gram that many needles hold is frequent in what they are looked for in, too.
         let mut held: HashMap<u32, u32, foldhash::fast::RandomState> = HashMap::default();
-        for (_, text) in mine() {
-            for window in text.as_bytes().windows(N) {
+        for (_, text) in needles {
+            for window in text.windows(N) {
                 *held.entry(gram::<N>(window)).or_default() += 1;
             }
         }
         for window in COMMONPLACE.as_bytes().windows(N) {
             held.insert(gram::<N>(window), u32::MAX);
         }
-        let mut chosen: Vec<(u32, u32, u32)> = mine()
-            .filter_map(|(id, text)| {
-                let windows = text.as_bytes().windows(N).enumerate();
-                let (before, window) = windows.min_by_key(|(_, window)| held[&gram::<N>(window)])?;
-                Some((gram::<N>(window), id as u32, before as u32))
-            })
-            .collect();
-        if chosen.is_empty() {
-            return None;
+        let mut chosen: Vec<(u32, u32, u32)> = Vec::with_capacity(needles.len() * stride);
+        for (id, text) in needles {
+            let counts: Vec<u64> = text.windows(N).map(|window| held[&gram::<N>(window)].into()).collect();
+            let runs = counts.windows(stride).map(|run| run.iter().sum::<u64>()).enumerate();
+            let (from, _) = runs.min_by_key(|(_, held)| *held)?;
+            let grams = text[from..].windows(N).take(stride).map(gram::<N>);
+            chosen.extend((from as u32..).zip(grams).map(|(before, gram)| (gram, *id, before)));
         }
         chosen.sort_unstable();
-        let size = (chosen.len() * BITS_PER_NEEDLE).next_power_of_two().max(128);
-        let mut sized = Self {
-            bits: vec![0; size / 64].into(),
-            shift: 32 - (size / 64).trailing_zeros(),
+        let mut tier = Self {
+            stride,
+            grams: Filter::new(chosen.len()),
             places: HashMap::default(),
             needles: Vec::with_capacity(chosen.len()),
         };
         for (gram, id, before) in chosen {
-            let next = sized.needles.len() as u32;
-            sized.places.entry(gram).or_insert((next, next)).1 += 1;
-            sized.needles.push((id, before));
-            let (word, bits) = sized.place(gram);
-            sized.bits[word] |= bits;
+            let next = tier.needles.len() as u32;
+            tier.places.entry(gram).or_insert((next, next)).1 += 1;
+            tier.needles.push((id, before));
+            tier.grams.add(gram);
         }
-        Some(sized)
-    }
-
-    /// The word of the filter that a gram belongs to, and its two bits there.
-    #[inline]
-    fn place(&self, gram: u32) -> (usize, u64) {
-        let hash = gram.wrapping_mul(0x9e37_79b1);
-        let word = (hash >> self.shift) as usize;
-        (word, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
+        Some(tier)
     }
 
     fn scan(&self, text: &[u8], texts: &[Box<str>], each: &mut impl FnMut(u32)) {
-        for (at, window) in text.windows(N).enumerate() {
+        let mut at = 0;
+        while let Some(window) = text.get(at..at + N) {
             let gram = gram::<N>(window);
-            let (word, bits) = self.place(gram);
-            if self.bits[word] & bits == bits {
+            if self.grams.may_hold(gram) {
                 self.confirm(gram, at, text, texts, each);
             }
+            at += self.stride;
         }
     }
 
@@ -153,6 +217,26 @@ mod tests {
         assert_eq!(found(&needles, "ab"), [0; 0]);
         assert_eq!(found(&needles, "xabcdex"), [0, 1, 2, 3, 5]);
         assert_eq!(found(&needles, "ο δήμος"), [4]);
+    }
+
+    #[test]
+    fn a_needle_of_any_length_is_found_at_any_place() {
+        let letters: Vec<u8> = (b'a'..=b'z').collect();
+        for length in 3..=16 {
+            // Enough needles that none is looked for by itself.
+            let needles: Vec<String> = (0..8)
+                .map(|n| String::from_utf8(letters[n..n + length].to_vec()).unwrap())
+                .collect();
+            let needles: Vec<&str> = needles.iter().map(String::as_str).collect();
+            for before in 0..11 {
+                for (id, needle) in (0..).zip(&needles) {
+                    for after in ["", "-", "-------"] {
+                        let text = format!("{}{needle}{after}", "-".repeat(before));
+                        assert_eq!(found(&needles, &text), [id], "{text}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The witness index: from the texts of an event to the few rules that can match it.
 //!
-//! Per field one hash map of exact values, two of beginnings and ends, and the grams of all other needles. A rule without a
-//! witness is always a candidate in its class.
+//! Per field one hash map of exact values, two of beginnings and ends, the grams of all other needles, and networks. A rule
+//! without a witness is always a candidate in its class.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::facts::Facts;
 use super::grams::Grams;
 use super::id_set::IdSet;
 use super::literal::{At, canonical, witness};
+use super::networks::NetworkId;
 use super::number::Number;
 use super::predicate::FieldId;
 use super::program::{Program, RuleId};
@@ -21,9 +22,12 @@ use crate::event::{Event, Value};
 #[derive(Debug)]
 struct Needles {
     exact: HashMap<Box<str>, Vec<RuleId>, foldhash::fast::RandomState>,
+    /// Lengths of exact values, a bit each; the last stands for all longer ones.
+    lengths: u64,
     starts: Option<Posted<Edges>>,
     ends: Option<Posted<Edges>>,
     inside: Option<Posted<Grams>>,
+    networks: HashMap<NetworkId, Vec<RuleId>, foldhash::fast::RandomState>,
 }
 
 /// Needles of one kind, and by needle whose witness it is.
@@ -98,17 +102,18 @@ impl Index {
             len: rules.len(),
             ..Scope::default()
         };
+        let mut asked = vec![false; self.fields.len()];
         for rule in rules {
             match &self.witnessed[*rule as usize] {
                 None => scope.always.push(*rule),
                 Some(fields) => {
-                    scope.fields.extend(fields.iter().flatten());
+                    fields.iter().flatten().for_each(|field| asked[*field as usize] = true);
                     scope.keywords |= fields.contains(&None);
                 }
             }
         }
-        scope.fields.sort_unstable();
-        scope.fields.dedup();
+        let asked = (0..).zip(asked).filter(|(_, asked)| *asked);
+        scope.fields = asked.map(|(field, _)| field).collect();
         Arc::new(scope)
     }
 
@@ -141,11 +146,16 @@ impl Index {
                     scanned += text.len() as u64;
                     needles.scan(value, text, &mut take);
                 });
+                if !needles.networks.is_empty() {
+                    let held = facts.networks(event, *field).into_iter().flatten();
+                    let rules = held.filter_map(|network| needles.networks.get(network));
+                    rules.flatten().for_each(|rule| take(*rule));
+                }
             }
         }
         if let (true, Some(needles)) = (scope.keywords, keywords) {
             if let Some(text) = facts.folded_at_once(event)
-                && needles.exact.is_empty()
+                && needles.lengths == 0
             {
                 needles.scan_inside(text, &mut take);
                 return scanned + text.len() as u64;
@@ -161,8 +171,10 @@ impl Index {
 
 impl Needles {
     fn scan(&self, value: Value<'_>, text: &str, take: &mut impl FnMut(RuleId)) {
-        if !self.exact.is_empty() {
-            self.exact.get(text).into_iter().flatten().for_each(|rule| take(*rule));
+        if self.lengths != 0 {
+            if self.lengths >> text.len().min(63) & 1 == 1 {
+                self.exact.get(text).into_iter().flatten().for_each(|rule| take(*rule));
+            }
             if let Some(number) = Number::of(value)
                 && !matches!(value, Value::Int(_) | Value::Uint(_))
             {
@@ -203,6 +215,7 @@ struct Building {
     starts: Texts,
     ends: Texts,
     inside: Texts,
+    networks: HashMap<NetworkId, Vec<RuleId>, foldhash::fast::RandomState>,
 }
 
 /// Needles of one kind that are being collected.
@@ -243,19 +256,23 @@ impl Building {
             At::Start => self.starts.add(text, rule),
             At::End => self.ends.add(text, rule),
             At::Inside => self.inside.add(text, rule),
+            At::Network(id) => self.networks.entry(id).or_default().push(rule),
         }
     }
 
     fn finish(self) -> Option<Needles> {
         let texts = [&self.starts, &self.ends, &self.inside];
-        if self.exact.is_empty() && texts.iter().all(|kind| kind.needles.is_empty()) {
+        let no_texts = texts.iter().all(|kind| kind.needles.is_empty());
+        if self.exact.is_empty() && no_texts && self.networks.is_empty() {
             return None;
         }
         Some(Needles {
+            lengths: (self.exact.keys()).fold(0, |lengths, text| lengths | 1 << text.len().min(63)),
             exact: self.exact,
             starts: self.starts.post(|texts| Edges::new(Edge::Start, texts)),
             ends: self.ends.post(|texts| Edges::new(Edge::End, texts)),
             inside: self.inside.post(Grams::new),
+            networks: self.networks,
         })
     }
 }

@@ -6,6 +6,7 @@ use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 use super::folding::{fold, fold_char};
 use super::model::Node;
+use super::networks::NetworkId;
 use super::number::Number;
 use super::predicate::{FieldId, How, Predicate, Test};
 use super::program::{NodeId, Program};
@@ -24,6 +25,8 @@ pub enum At {
     End,
     /// Anywhere.
     Inside,
+    /// It is an address of this network, which the needle's text is too.
+    Network(NetworkId),
 }
 
 /// One needle: a folded literal of a field, or of any value.
@@ -61,6 +64,11 @@ fn share(needle: &Needle) -> f64 {
         At::Whole => 0.5_f64.powi(length),
         At::Start | At::End => 0.8 * 0.6_f64.powi(length),
         At::Inside => 0.6_f64.powi(length),
+        // Private networks are what a town's events are full of.
+        At::Network(_) => {
+            let prefix = needle.text.rsplit('/').next().and_then(|prefix| prefix.parse().ok());
+            0.9_f64.powi(prefix.unwrap_or(0_i32).min(32))
+        }
     };
     everywhere * of
 }
@@ -116,6 +124,7 @@ fn of_predicate(predicate: &Predicate) -> Option<Witness> {
         }
         Test::Bool(wanted) => vec![needle(At::Whole, wanted.to_string())],
         Test::Empty => vec![needle(At::Whole, String::new())],
+        Test::Cidr { network, id } => vec![needle(At::Network(*id), network.to_string())],
         Test::Regex(regex) => {
             let flags = regex_flags(predicate);
             let hir = flags.build().parse(regex.as_str()).ok()?;
@@ -126,7 +135,6 @@ fn of_predicate(predicate: &Predicate) -> Option<Witness> {
         }
         Test::Null
         | Test::Exists(_)
-        | Test::Cidr(_)
         | Test::Compare(..)
         | Test::FieldRef { .. }
         | Test::List { .. }

@@ -79,7 +79,7 @@ fn cost(predicate: &Predicate) -> u32 {
     let one = match &predicate.test {
         Test::Literal { how: How::Contains, .. } => 3,
         Test::Wildcard { .. } => 5,
-        Test::Cidr(_) | Test::Time { .. } => 6,
+        Test::Time { .. } => 6,
         Test::Regex(_) => 20,
         _ => 1,
     };

@@ -12,6 +12,7 @@ use super::lists::{ListId, Lists};
 use super::model;
 use super::moment::TimePart;
 use super::network::{self, Network};
+use super::networks::{NetworkId, Networks};
 use super::number::{Comparison, Number};
 use super::value;
 use super::wildcard::Wildcard;
@@ -97,7 +98,12 @@ pub enum Test {
     /// A search in the original text.
     Regex(Regex),
     /// An address in a network.
-    Cidr(Network),
+    Cidr {
+        /// The network.
+        network: Network,
+        /// Its place among all networks of the pack.
+        id: NetworkId,
+    },
     /// A number compared with a number.
     Compare(Comparison, Number),
     /// Another field of the same event.
@@ -200,7 +206,7 @@ impl Test {
             Self::Empty => matches!(scalar.value, Value::Str("")),
             Self::Exists(wanted) => *wanted,
             Self::Regex(regex) => scalar.text.is_some_and(|t| regex.is_match(t)),
-            Self::Cidr(network) => network::address(scalar.value).is_some_and(|a| network.contains(a)),
+            Self::Cidr { network, .. } => network::address(scalar.value).is_some_and(|a| network.contains(a)),
             Self::Compare(comparison, limit) => {
                 let number = match scalar.value {
                     Value::Str(text) => Number::parse(text),
@@ -247,7 +253,7 @@ impl Test {
             Self::Null => Json::Null,
             Self::Empty => Json::from(""),
             Self::Regex(regex) => Json::from(regex.as_str()),
-            Self::Cidr(network) => Json::from(network.to_string()),
+            Self::Cidr { network, .. } => Json::from(network.to_string()),
             Self::Compare(_, number) => Json::from(number.as_f64()),
             Self::FieldRef { other, .. } => Json::from(fields[*other as usize].as_str()),
             Self::List { list, .. } => Json::from(format!("%{}%", lists.name(*list))),
@@ -265,6 +271,7 @@ pub fn compile(
     written: &model::Predicate,
     fields: usize,
     lists: &mut Lists,
+    networks: &mut Networks,
 ) -> Result<Predicate, PackError> {
     let fault = |what: String| PackError::rules(format!("predicate {index} ({:?}): {what}", written.op));
     let field_id = |id: u32| {
@@ -274,7 +281,7 @@ pub fn compile(
             Err(fault(format!("field {id} is none of the {fields} fields")))
         }
     };
-    let (op, test) = test(written, lists, &field_id).map_err(|e| match e {
+    let (op, test) = test(written, lists, networks, &field_id).map_err(|e| match e {
         Fault::Pack(error) => error,
         Fault::Here(what) => fault(what),
     })?;
@@ -312,7 +319,12 @@ impl From<PackError> for Fault {
 
 type Compiled = Result<(&'static str, Test), Fault>;
 
-fn test(written: &model::Predicate, lists: &mut Lists, field_id: &dyn Fn(u32) -> Result<u32, PackError>) -> Compiled {
+fn test(
+    written: &model::Predicate,
+    lists: &mut Lists,
+    networks: &mut Networks,
+    field_id: &dyn Fn(u32) -> Result<u32, PackError>,
+) -> Compiled {
     Ok(match written.op.as_str() {
         "eq" => ("eq", literal(written, How::Eq)?),
         "contains" => ("contains", literal(written, How::Contains)?),
@@ -344,7 +356,11 @@ fn test(written: &model::Predicate, lists: &mut Lists, field_id: &dyn Fn(u32) ->
         "empty" => ("empty", Test::Empty),
         "exists" => ("exists", Test::Exists(flag(written)?)),
         "re" => ("re", Test::Regex(regex(written)?)),
-        "cidr" => ("cidr", Test::Cidr(Network::parse(text(written)?).map_err(Fault::Here)?)),
+        "cidr" => {
+            let network = Network::parse(text(written)?).map_err(Fault::Here)?;
+            let id = networks.id(network);
+            ("cidr", Test::Cidr { network, id })
+        }
         "lt" => ("lt", Test::Compare(Comparison::Lt, number(&number_text(written)?)?)),
         "lte" => ("lte", Test::Compare(Comparison::Lte, number(&number_text(written)?)?)),
         "gt" => ("gt", Test::Compare(Comparison::Gt, number(&number_text(written)?)?)),

@@ -1,5 +1,7 @@
 //! The program of a pack: what `rules.json` means, checked once so that the engine needs to check nothing.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use super::admission::Classing;
@@ -7,6 +9,7 @@ use super::alias::{Alias, Source};
 use super::error::PackError;
 use super::lists::Lists;
 use super::model::{self, Manifest, Metadata, Node, Rules};
+use super::networks::Networks;
 use super::plan::Plan;
 use super::predicate::{self, FieldId, Predicate, Test};
 use crate::correlate::definition::{self, Definition};
@@ -69,6 +72,8 @@ pub struct Program {
     pub classes: Classing,
     /// The declared value lists, without values.
     pub lists: Lists,
+    /// All networks that predicates name.
+    pub networks: Arc<Networks>,
 }
 
 impl Program {
@@ -77,10 +82,10 @@ impl Program {
     /// # Errors
     /// Any index that points nowhere, unknown operator, undeclared list, unknown guard, correlation over an unknown rule.
     pub fn new(written: Rules, manifest: &Manifest) -> Result<Self, PackError> {
-        let mut lists = Lists::new(manifest);
+        let (mut lists, mut networks) = (Lists::new(manifest), Networks::default());
         let width = written.fields.len();
         let predicates = (written.predicates.iter().enumerate())
-            .map(|(index, p)| predicate::compile(index, p, width, &mut lists))
+            .map(|(index, p)| predicate::compile(index, p, width, &mut lists, &mut networks))
             .collect::<Result<Vec<_>, _>>()?;
         check_nodes(&written.nodes, predicates.len())?;
         let fields = written.fields;
@@ -111,6 +116,7 @@ impl Program {
             aliases,
             classes,
             lists,
+            networks: Arc::new(networks),
         })
     }
 
