@@ -145,7 +145,22 @@ def captures_part(corpora: Path, short: bool, faults: list[str], figures: list[s
         for folder in folders:
             kind, command = commands[folder.name]
             text = score(kind, folder, command, ROOT / ".cache" / f"misses-{folder.name}.txt")
-            wanted = ("conn ", "dns ", "ftp ", "http ", "ssh ", "ssl ", "tls ", "flow ", "all ", "cases ")
+            wanted = (
+                "conn ",
+                "dhcp ",
+                "dns ",
+                "ftp ",
+                "http ",
+                "kerberos ",
+                "krb5 ",
+                "snmp ",
+                "ssh ",
+                "ssl ",
+                "tls ",
+                "flow ",
+                "all ",
+                "cases ",
+            )
             print(f"{folder.name} against cases.json (misses: .cache/misses-{folder.name}.txt)")
             for line in text.splitlines():
                 if line.startswith(wanted):

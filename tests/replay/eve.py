@@ -29,6 +29,9 @@ APP_PROTO = {
     "smb": "smb",
     "quic": "quic",
     "dhcp": "dhcp",
+    "krb": "krb5",
+    "krb_tcp": "krb5",
+    "snmp": "snmp",
 }
 TLS_VERSION = {"SSLv3": "SSLv3", "TLSv10": "TLSv1", "TLSv11": "TLS 1.1", "TLSv12": "TLS 1.2", "TLSv13": "TLS 1.3"}
 # Zeek's conn_state -> Suricata's tcp.state at the end of the flow.
@@ -184,6 +187,28 @@ def ftp(event: Event) -> Event:
     return {**base({**event, "proto": "tcp"}, "ftp"), "ftp": body}
 
 
+WEAK = {"des-cbc-crc", "des-cbc-md4", "des-cbc-md5", "rc4-hmac", "rc4-hmac-exp"}
+NO_NAME = {"cname": "<empty>", "realm": "<empty>", "encryption": "<none>", "weak_encryption": False}
+
+
+def krb5(event: Event) -> Iterator[Event]:
+    """Zeek logs a request with its answer, Suricata each of both."""
+    kind = event.get("request_type")
+    cname, _, realm = event.get("client", "").rpartition("/")
+    names = {"cname": cname or "<empty>", "realm": realm or "<empty>"}
+    service = {"sname": event["service"]} if "service" in event else {}
+    if "till" in event:
+        yield {**base(event, "krb5"), "krb5": {**NO_NAME, **names, **service, "msg_type": f"KRB_{kind}_REQ"}}
+    if event.get("success") is False:
+        failed = {"error_code": event.get("error_msg"), "failed_request": f"KRB_{kind}_REQ"}
+        yield {**base(event, "krb5", reply=True), "krb5": {**NO_NAME, **service, **failed, "msg_type": "KRB_ERROR"}}
+    if event.get("success") is True:
+        cipher = event.get("cipher")
+        ticket = {"ticket_encryption": cipher, "ticket_weak_encryption": cipher in WEAK}
+        body = {**names, **service, **ticket, "msg_type": f"KRB_{kind}_REP"}
+        yield {**base(event, "krb5", reply=True), "krb5": body}
+
+
 def records(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
         match event.get("_path"):
@@ -195,6 +220,8 @@ def records(events: Iterable[Event]) -> Iterator[Event]:
                 yield from dhcp(event)
             case "ftp":
                 yield ftp(event)
+            case "kerberos":
+                yield from krb5(event)
             case "http":
                 yield http(event)
             case "ssh":

@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from scapy.asn1.asn1 import ASN1_STRING
 from scapy.contrib.mpls import MPLS
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dns import DNS, DNSQR
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6, IPv6ExtHdrFragment
+from scapy.layers.kerberos import KRB_AS_REP, KRB_AS_REQ, Kerberos
 from scapy.layers.l2 import ARP, GRE, CookedLinux, Dot1AD, Dot1Q, Ether
 from scapy.layers.ppp import PPP, PPPoE
+from scapy.layers.snmp import SNMP, SNMPget, SNMPresponse, SNMPvarbind
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 from scapy.utils import PcapNgWriter, PcapWriter
@@ -34,6 +37,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "rules/pack/samples")]
 
 from recipes import conn, dns, ftp, http, tls  # noqa: E402
 
+from tests.replay import tickets  # noqa: E402
 from tests.sensor.native.packs import RULES, pack  # noqa: E402
 from tests.sensor.support import evtx  # noqa: E402
 
@@ -142,6 +146,18 @@ def streams() -> Iterator[tuple[str, bytes]]:
     asked = BOOTP(op=1, xid=7, chaddr=b"\2\0\0\0\0\1") / DHCP(options=[("message-type", "discover"), "end"])
     offered = BOOTP(op=2, xid=7, yiaddr=CLIENT) / DHCP(options=[("message-type", "offer"), ("lease_time", 60), "end"])
     yield "dhcp-udp", b"\x0f" + _piece(b"\0", bytes(asked)) + _piece(b"\1", bytes(offered))
+    service = ("krbtgt", tickets.REALM)
+    asked = bytes(Kerberos(root=tickets.request(KRB_AS_REQ, 7, service, "maria")))
+    answered = bytes(Kerberos(root=tickets.reply(KRB_AS_REP, "maria", service, tickets.RC4)))
+    refused = bytes(Kerberos(root=tickets.refusal(6, service, "CLIENT_NOT_FOUND")))
+    yield "kerberos-udp", b"\x0f" + _piece(b"\0", asked) + _piece(b"\1", refused)
+    marked = [struct.pack(">I", len(message)) + message for message in (asked, answered)]
+    yield "kerberos-tcp", b"\x07" + _piece(b"\0", marked[0]) + _piece(b"\1", marked[1])
+    description = SNMPvarbind(oid="1.3.6.1.2.1.1.1.0", value=ASN1_STRING("Switch"))
+    polled = SNMP(community="public", PDU=SNMPget(id=3, varbindlist=[SNMPvarbind(oid="1.3.6.1.2.1.1.1.0")]))
+    told = SNMP(community="public", PDU=SNMPresponse(id=3, varbindlist=[description]))
+    yield "snmp-udp", b"\x0f" + _piece(b"\0", bytes(polled)) + _piece(b"\1", bytes(told))
+    yield "snmp-secured", b"\x0f" + _piece(b"\0", _secured(b"maria"))
     upgrade = b"GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x01x"
     yield "upgrade", b"\1" + _piece(b"\0", upgrade) + _piece(b"\1", switched)
@@ -152,6 +168,20 @@ def streams() -> Iterator[tuple[str, bytes]]:
     hello = next(data for side, data in map(_said, (frame.data for frame in TALKS["tls"])) if data)
     established = b"HTTP/1.1 200 OK\r\n\r\n"
     yield "proxy", b"\3" + _piece(b"\0", connect) + _piece(b"\1", established) + _piece(b"\0", hello)
+
+
+def _element(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    return bytes([tag, len(content)]) + content
+
+
+def _secured(user: bytes) -> bytes:
+    """SNMP of version 3 with its data in clear."""
+    one, nothing = _element(2, b"\1"), _element(4)
+    about = _element(0x30, one, _element(2, b"\2\0"), _element(4, b"\4"), _element(2, b"\3"))
+    parameters = _element(4, _element(0x30, _element(4, b"engine"), one, one, _element(4, user), nothing, nothing))
+    unit = _element(0xA0, one, one, one, _element(0x30))
+    return _element(0x30, _element(2, b"\3"), about, parameters, _element(0x30, nothing, nothing, unit))
 
 
 def logs() -> Iterator[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-//! Protocols of datagrams and Kerberos end to end: frames in, events out, whatever the bytes.
+//! Protocols of datagrams end to end: frames in, events out, whatever the bytes.
 
 #[allow(dead_code)] // other tests use the rest
 mod support;
@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
 use serde_json::json;
+use support::asn1::{element, snmp};
 use support::{CLIENT, Run, SERVER, udp};
 use vigla_core::flow::Config;
 
@@ -156,5 +157,122 @@ proptest! {
         }
         run.finish();
         prop_assert_eq!(run.tally().get("proto.dropped{analyzer_panic}"), 0);
+    }
+}
+
+fn polled(said: &[(usize, Vec<u8>)]) -> Run {
+    let ends = [(CLIENT, 50_000), (SERVER, 161)];
+    let mut run = Run::new(Config::default());
+    for (side, message) in said {
+        run.give(&udp(ends[*side], ends[1 - *side], message));
+    }
+    run.finish();
+    run
+}
+
+#[test]
+fn what_is_asked_of_a_device_is_one_event() {
+    let name = |last: u8| snmp::binding(&[0x2b, 6, 1, 2, 1, 1, last, 0], &[5, 0]);
+    let answer = [
+        snmp::binding(snmp::DESCRIPTION, &element(4, b"Switch 9")),
+        snmp::binding(&[0x2b, 6, 1, 2, 1, 1, 3, 0], &snmp::ticks(&[0x27, 0x10])),
+    ];
+    let run = polled(&[
+        (0, snmp::message(1, b"public", &snmp::unit(0xa0, &[name(1), name(3)]))),
+        (1, snmp::message(1, b"public", &snmp::unit(0xa2, &answer))),
+        (0, snmp::message(1, b"public", &snmp::unit(0xa1, &[name(5)]))),
+        (0, snmp::message(1, b"other", &snmp::unit(0xa5, &[name(6)]))),
+        (
+            0,
+            snmp::message(1, b"other", &snmp::unit(0xa3, &[name(7), name(8), name(9)])),
+        ),
+        (0, snmp::message(1, b"other", &snmp::unit(0xa7, &[name(7)]))),
+    ]);
+    let found = run.of("snmp");
+    assert_eq!(found.len(), 1, "{found:?}");
+    for (name, value) in [
+        ("version", json!("2c")),
+        ("community", json!("public")),
+        ("get_requests", json!(3)),
+        ("get_bulk_requests", json!(1)),
+        ("get_responses", json!(2)),
+        ("set_requests", json!(3)),
+        ("display_string", json!("Switch 9")),
+        ("duration", json!(0.005)),
+        // A hundred seconds before the answer.
+        ("up_since", json!(1_699_999_900.002)),
+    ] {
+        assert_eq!(found[0][name], value, "{name}");
+    }
+    assert_eq!(run.of("conn")[0]["service"], "snmp");
+}
+
+#[test]
+fn communities_are_hidden_but_for_those_that_devices_come_with() {
+    for (community, shown) in [
+        ("public", "public"),
+        ("private", "private"),
+        ("", ""),
+        ("Public", "<hidden>"),
+        ("Dimos-2026!", "<hidden>"),
+    ] {
+        let run = polled(&[(0, snmp::message(0, community.as_bytes(), &snmp::unit(0xa0, &[])))]);
+        assert_eq!(run.of("snmp")[0]["community"], shown);
+        let text = serde_json::to_string(&run.lines).expect("lines are text");
+        assert!(!text.contains("Dimos"));
+    }
+}
+
+#[test]
+fn a_user_is_known_once_the_other_end_is() {
+    let scoped = |unit: Vec<u8>| element(0x30, &[element(4, b""), element(4, b""), unit].concat());
+    let run = polled(&[
+        (0, snmp::secured(3, b"", &scoped(snmp::unit(0xa0, &[])))),
+        (1, snmp::secured(3, b"", &scoped(snmp::unit(0xa8, &[])))),
+        (0, snmp::secured(3, b"maria", &element(4, &[7; 40]))),
+    ]);
+    let found = run.of("snmp");
+    assert_eq!(
+        (found.len(), &found[0]["community"], &found[0]["version"]),
+        (1, &json!("maria"), &json!("3"))
+    );
+    assert_eq!(run.of("weird").len(), 0);
+}
+
+#[test]
+fn damage_to_snmp_is_told_and_what_is_none_is_left_after_some_patience() {
+    let whole = snmp::message(1, b"public", &snmp::unit(0xa0, &[snmp::binding(&[0x2b, 6], &[5, 0])]));
+    let mut wrong = snmp::message(1, b"public", &snmp::unit(0xa2, &[snmp::binding(&[0x2b, 6], &[5, 0])]));
+    *wrong.last_mut().expect("a byte") = 9; // a value of nine bytes, of which there is none
+    for (bytes, weirds) in [(whole[..whole.len() - 3].to_vec(), 0), (wrong, 1)] {
+        let run = polled(&[(0, bytes)]);
+        let told: Vec<_> = run.of("weird").iter().map(|weird| weird["name"].clone()).collect();
+        assert_eq!(told, vec![json!("snmp_malformed_message"); weirds]);
+        assert_eq!(run.of("snmp")[0]["community"], "public");
+    }
+    let mut said = vec![(0, whole.clone())];
+    said.extend((0..20).map(|_| (1, b"nothing of the kind".to_vec())));
+    said.push((0, whole));
+    let run = polled(&said);
+    assert_eq!(run.of("snmp")[0]["get_requests"], 1);
+    assert_eq!(run.tally().get("proto.dropped{not_mine}"), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_mutation_of_snmp_panics(changes in prop::collection::vec((0usize..200, any::<u8>()), 1..8)) {
+        let answer = [snmp::binding(snmp::DESCRIPTION, &element(4, b"x")), snmp::binding(&[0x2b], &snmp::ticks(&[1; 4]))];
+        let scoped = element(0x30, &[element(4, b""), element(4, b""), snmp::unit(0xa2, &answer)].concat());
+        for whole in [snmp::message(0, b"a", &snmp::unit(0xa2, &answer)), snmp::secured(3, b"maria", &scoped)] {
+            let mut bytes = whole;
+            for (at, value) in &changes {
+                let at = at % bytes.len();
+                bytes[at] = *value;
+            }
+            let run = polled(&[(0, bytes.clone()), (1, bytes)]);
+            prop_assert_eq!(run.tally().get("proto.dropped{analyzer_panic}"), 0);
+        }
     }
 }

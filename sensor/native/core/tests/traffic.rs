@@ -103,7 +103,20 @@ fn ssh() -> Script {
     ]
 }
 
-const SCRIPTS: usize = 10;
+/// A log-in that has to prove itself, then a ticket for a service.
+fn kerberos() -> Script {
+    use support::asn1::kerberos::{error, marked, reply, request};
+    vec![
+        (0, marked(&request(10, 1, "maria", "krbtgt"))),
+        (1, marked(&error(25, Some("NEEDED_PREAUTH"), "krbtgt"))),
+        (0, marked(&request(10, 2, "maria", "krbtgt"))),
+        (1, marked(&reply(11, 18, "krbtgt"))),
+        (0, marked(&request(12, 3, "maria", "cifs"))),
+        (1, marked(&reply(13, 23, "cifs"))),
+    ]
+}
+
+const SCRIPTS: usize = 12;
 
 fn script(which: usize) -> (u16, Script) {
     match which {
@@ -117,7 +130,9 @@ fn script(which: usize) -> (u16, Script) {
         6 => (25, mail()),
         7 => (3128, proxy()),
         8 => (3389, desktop()),
-        _ => (31_340, ssh()),
+        9 => (31_340, ssh()),
+        10 => (88, kerberos()),
+        _ => (31_341, kerberos()),
     }
 }
 

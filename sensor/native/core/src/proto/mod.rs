@@ -4,14 +4,20 @@
 //! [`Context`] it is given. Adding a protocol is adding a folder and a row of [`TCP`] or [`UDP`].
 
 mod announced;
+#[cfg(test)]
+#[path = "../../tests/support/asn1/mod.rs"]
+mod asn1;
+mod der;
 pub(crate) mod detect;
 pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod ftp;
 pub(crate) mod http;
+pub(crate) mod kerberos;
 mod labels;
 mod lines;
 mod mime;
+pub(crate) mod snmp;
 pub(crate) mod ssh;
 pub(crate) mod ssl;
 mod upgrade;
@@ -27,13 +33,15 @@ use crate::flow::weird::Limiter;
 use announced::Announced;
 
 /// The descriptions of all typed records: what rules may name, beside the columns common to all.
-pub fn kinds() -> [&'static Kind; 9] {
+pub fn kinds() -> [&'static Kind; 11] {
     [
         Conn::schema(),
         dhcp::record::Dhcp::schema(),
         dns::record::Dns::schema(),
         ftp::record::Ftp::schema(),
         http::record::Http::schema(),
+        kerberos::record::Kerberos::schema(),
+        snmp::record::Snmp::schema(),
         ssh::record::Ssh::schema(),
         ssl::record::Ssl::schema(),
         Tunnel::schema(),
@@ -258,7 +266,7 @@ pub(crate) enum Start {
 }
 
 /// Protocols over TCP. Where several say yes on a foreign port, the first does.
-pub(crate) static TCP: [Protocol; 8] = [
+pub(crate) static TCP: [Protocol; 9] = [
     Protocol {
         probe: http::probe,
         ports: &[80, 81, 631, 1080, 3128, 8000, 8080, 8888],
@@ -285,6 +293,11 @@ pub(crate) static TCP: [Protocol; 8] = [
         start: Start::Parser(|_| Box::<ftp::Ftp>::default()),
     },
     Protocol {
+        probe: kerberos::probe_stream,
+        ports: &[88],
+        start: Start::Parser(|id| Box::new(kerberos::Kerberos::new(id))),
+    },
+    Protocol {
         probe: upgrade::probe_lines,
         ports: &[25, 110, 143, 587],
         start: Start::Parser(|_| Box::<upgrade::Lines>::default()),
@@ -302,7 +315,7 @@ pub(crate) static TCP: [Protocol; 8] = [
 ];
 
 /// Protocols over UDP; a probe sees one datagram.
-pub(crate) static UDP: [Protocol; 3] = [
+pub(crate) static UDP: [Protocol; 5] = [
     Protocol {
         probe: dns::probe_datagram,
         ports: &[53, 137, 5353, 5355],
@@ -314,6 +327,16 @@ pub(crate) static UDP: [Protocol; 3] = [
         start: Start::Parser(|_| Box::<dhcp::Dhcp>::default()),
     },
     Protocol {
+        probe: kerberos::probe_datagram,
+        ports: &[88],
+        start: Start::Parser(|id| Box::new(kerberos::Kerberos::new(id))),
+    },
+    Protocol {
+        probe: snmp::probe,
+        ports: &[161, 162],
+        start: Start::Parser(|_| Box::<snmp::Snmp>::default()),
+    },
+    Protocol {
         probe: labels::ntp,
         ports: &[123],
         start: Start::Label("ntp"),
@@ -323,4 +346,13 @@ pub(crate) static UDP: [Protocol; 3] = [
 /// Bytes to text: valid UTF-8 as it is, the rest replaced (U+FFFD).
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Cuts a text to at most so many bytes, between characters.
+pub(crate) fn shorten(text: &mut String, most: usize) {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
 }

@@ -1,5 +1,6 @@
 //! Frames out of nothing: Ethernet, IPv4, TCP and UDP with right checksums, and the events they lead to.
 
+pub mod asn1;
 pub mod talk;
 
 use std::net::Ipv4Addr;
