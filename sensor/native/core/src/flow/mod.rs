@@ -8,6 +8,7 @@ mod connection;
 mod history;
 mod key;
 mod networks;
+mod place;
 mod ports;
 pub(crate) mod record;
 mod table;
@@ -31,9 +32,13 @@ use crate::stats::{Report, Tally};
 use crate::stream::{Budget, Chunk};
 use connection::Flow;
 use key::{Ends, Key};
+use place::Place;
 use table::{CLASSES, Class, Table};
 use tunnels::{Parent, Tunnels};
 use weird::Limiter;
+
+/// Where time servers answer from.
+const NTP_PORT: u16 = 123;
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -71,6 +76,7 @@ pub struct Traffic {
     limits: Limits,
     detection: Detection,
     tunnels: Tunnels,
+    place: Place,
     counts: Counts,
     now: Time,
 }
@@ -104,6 +110,7 @@ impl Traffic {
             },
             detection: Detection::default(),
             tunnels: Tunnels::default(),
+            place: Place::default(),
             counts: Counts::default(),
             now: Time(i64::MIN),
         }
@@ -115,8 +122,11 @@ impl Traffic {
         self.counts.packets += 1;
         self.advance(frame.ts, &mut sink);
         let mut info = LinkInfo::default();
-        match link::strip(frame.link, frame.data, &mut info) {
+        let stripped = link::strip(frame.link, frame.data, &mut info);
+        self.place.frame(frame, &info);
+        match stripped {
             Ok(data) => {
+                self.place.packet(frame.ts, data);
                 let origin = Origin {
                     ts: frame.ts,
                     info,
@@ -344,6 +354,7 @@ impl Traffic {
     }
 
     fn tcp(&mut self, origin: &Origin, packet: &Ip<'_>, ends: &Ends, segment: &Segment<'_>, sink: &mut dyn EventSink) {
+        self.place.http(origin.ts, segment.data);
         let (at, mut side) = self.flow(origin, ends, Some(segment), sink);
         let now = self.now;
         let Some(flow) = self.table.get_mut(at) else { return };
@@ -434,6 +445,9 @@ impl Traffic {
         datagram: &transport::Datagram<'_>,
         sink: &mut dyn EventSink,
     ) {
+        if ends.src_port == NTP_PORT {
+            self.place.ntp(origin.ts, datagram.data);
+        }
         let (at, side) = self.flow(origin, ends, None, sink);
         let now = self.now;
         let Some(flow) = self.table.get_mut(at) else { return };
@@ -566,5 +580,6 @@ impl Report for Traffic {
         self.tunnels.report(tally);
         self.limits.leases.borrow().report(tally);
         self.limits.announced.borrow().report(tally);
+        self.place.report(tally);
     }
 }

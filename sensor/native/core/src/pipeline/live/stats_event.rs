@@ -9,7 +9,7 @@ use crate::event::{Body, Event, Fields, LogSource, OwnedValue, Time};
 use crate::stats::Tally;
 
 /// Names of the event's fields, in their order.
-pub const FIELDS: [&str; 19] = [
+pub const FIELDS: [&str; 20] = [
     "interface",
     "state",
     "pkts_link",
@@ -22,6 +22,7 @@ pub const FIELDS: [&str; 19] = [
     "checksum_bad",
     "frames_truncated",
     "frames_over_mtu",
+    "duplicates",
     "flows",
     "flows_evicted",
     "memory",
@@ -66,6 +67,7 @@ pub(super) struct Told {
     checksum_bad: u64,
     truncated: u64,
     over_mtu: u64,
+    duplicates: u64,
     flows: u64,
     evicted: u64,
     lag: i64,
@@ -84,6 +86,7 @@ impl Told {
             checksum_bad: all.get("packet.bad_checksums"),
             truncated: counted.truncated,
             over_mtu: counted.over_mtu,
+            duplicates: all.get("place.duplicates"),
             flows: all.get("flow.open"),
             evicted: all.get("flow.dropped{evicted}"),
             lag: counted.lag,
@@ -116,6 +119,7 @@ pub(super) fn event(ts: Time, interface: &Arc<str>, state: State, before: &Told,
         ("checksum_bad", grown(|told| told.checksum_bad)),
         ("frames_truncated", grown(|told| told.truncated)),
         ("frames_over_mtu", grown(|told| told.over_mtu)),
+        ("duplicates", grown(|told| told.duplicates)),
         ("flows", OwnedValue::Uint(after.flows)),
         ("flows_evicted", grown(|told| told.evicted)),
         ("pkt_lag", OwnedValue::Float(after.lag as f64 / 1e9)),
