@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from vigla_sensor.cli import inspecting, sensing, spooling
+from vigla_sensor.cli import diagnosing, inspecting, sensing, spooling
 from vigla_sensor.cli.context import FAILED, USAGE, Context
 from vigla_sensor.cli.core import Core, NativeCore
 from vigla_sensor.cli.parser import parser
@@ -15,6 +15,7 @@ from vigla_sensor.run import StartFault
 COMMANDS: Mapping[tuple[str, str | None], Callable[[Context], int]] = {
     ("run", None): sensing.run,
     ("check", None): sensing.check,
+    ("doctor", None): diagnosing.diagnose,
     ("replay", None): inspecting.replay,
     ("events", None): inspecting.events,
     ("explain", None): inspecting.explain,

@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     _replay(commands)
     _events(commands)
     _check(commands)
+    _doctor(commands)
     _spool(commands)
     _explain(commands)
     _sources(commands)
@@ -74,6 +75,36 @@ def _check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     check = commands.add_parser("check", help="whether configuration, pack, permissions and disk are fit to run")
     check.add_argument("--config", type=Path, required=True, help=_CONFIG)
     check.add_argument("--json", action="store_true", help="findings as JSON")
+
+
+def _doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="what this mirror port shows and hides, and what to do about it, in Greek or English",
+        description="Watches interfaces for some minutes, or reads captures, and says what can be seen there and what "
+        "cannot: one-sided mirroring, missing VLANs, the wrong side of the NAT, no DNS, lost, cut, doubled or damaged "
+        "packets, encryption, clocks. It changes nothing and may run beside the sensor.",
+        epilog="Exit codes: 0 nothing to do, 1 something calls for something to be done (BLIND or WARNING), 2 usage, "
+        "configuration or permission.",
+    )
+    doctor.add_argument("paths", nargs="*", metavar="PATH", help="captures to read instead of watching")
+    doctor.add_argument("--config", type=Path, help=f"{_CONFIG}: interfaces, local networks, spool")
+    doctor.add_argument(
+        "--interface",
+        "-i",
+        action="append",
+        default=[],
+        metavar="IF",
+        help="watch this one; may be given more than once",
+    )
+    doctor.add_argument(
+        "--for", dest="duration", default="10m", metavar="TIME", help="90s, 10m (default), 1h; Ctrl-C ends earlier"
+    )
+    doctor.add_argument(
+        "--vlan", default="", metavar="IDS", help="VLANs that must be there: 10,20; default: [[interfaces]] vlans"
+    )
+    doctor.add_argument("--lang", "--language", dest="language", choices=("el", "en"), help="default: the locale's")
+    doctor.add_argument("--json", action="store_true", help="observation and findings as JSON")
 
 
 def _spool(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -19,6 +19,7 @@ _T = typing.TypeVar("_T")
 _TENANT = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _SENSOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _MIN_SPOOL_BYTES = 1024 * 1024
+_MOST_VLAN = 4094
 
 
 def load(path: Path) -> Settings:
@@ -145,6 +146,9 @@ class _Reader:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 raise self.fail(("sensor", "local_networks", f"[{index}]"), f"{error}") from error
+        for index, interface in enumerate(settings.interfaces):
+            wrong = [vlan for vlan in interface.vlans if not 1 <= vlan <= _MOST_VLAN]
+            self._when(bool(wrong), ("interfaces", f"[{index}]", "vlans"), f"{wrong} must lie from 1 to {_MOST_VLAN}")
         self._when(spool.max_bytes < _MIN_SPOOL_BYTES, ("spool", "max_bytes"), f"must be at least {_MIN_SPOOL_BYTES}")
         for name in ("min_free_bytes", "ballast_bytes", "dead_bytes"):
             self._when(getattr(spool, name) < 0, ("spool", name), "must not be negative")

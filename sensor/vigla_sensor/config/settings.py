@@ -47,13 +47,14 @@ class LogFile:
 @dataclass(frozen=True, slots=True)
 class Interface:
     """An interface to watch. `ring_mb` (MiB) is shared by all workers; `snaplen` 0 takes whole frames; `filter` is the
-    classic BPF program that `tcpdump -ddd` prints."""
+    classic BPF program that `tcpdump -ddd` prints; `vlans` are those that must be there: `doctor` misses them."""
 
     name: str
     promiscuous: bool = True
     ring_mb: int = 16
     snaplen: int = 0
     filter: str = ""
+    vlans: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

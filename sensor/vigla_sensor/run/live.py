@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,6 +15,7 @@ from vigla_sensor.run import wiring
 from vigla_sensor.run.heartbeats import Heartbeats, content, status_reader
 from vigla_sensor.run.shipping import Shipping
 from vigla_sensor.spool import Spool
+from vigla_sensor.stopping import stop_signals
 from vigla_sensor.telemetry.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def run_live(settings: Settings, clock: Clock, make: MakeDetector) -> int:
             raise wiring.StartFault(str(error)) from error
         names = ", ".join(interface.name for interface in settings.interfaces) or "no interface"
         _log.info("sensing: %s, %d files, pack %s %s", names, len(settings.files), pack.name, pack.version)
-        with _stop_signals() as stopping:
+        with stop_signals() as stopping:
             while not stopping() and not loop.finished:
                 loop.turn()
                 beat()
@@ -184,15 +184,3 @@ def _heartbeat(
             spool.remember(_OVERLAY, text)
 
     return turn
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """Whether SIGTERM or SIGINT came; the old handlers come back at the end."""
-    stopped: list[int] = []
-    old = {number: signal.signal(number, lambda n, _: stopped.append(n)) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield lambda: bool(stopped)
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)

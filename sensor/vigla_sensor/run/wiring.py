@@ -14,7 +14,7 @@ from typing import Any
 import vigla_sensor
 from vigla_sensor.alert import ClockState, Composer, Identity, Pack, PackFault
 from vigla_sensor.clock import Clock
-from vigla_sensor.config import LogFile, Organization, SecretRef, SensorIdentity, Settings
+from vigla_sensor.config import Interface, LogFile, Organization, SecretRef, SensorIdentity, Settings
 from vigla_sensor.deliver.http import HttpTransport
 from vigla_sensor.deliver.hub import HubSink
 from vigla_sensor.deliver.sink import Sink
@@ -77,7 +77,7 @@ def core_settings(settings: Settings, logsource: str | None = None) -> bytes:
         "lists": {name: list(values) for name, values in settings.lists.items()},
         "logsource": None,
         "files": [_file(entry) for entry in settings.files],
-        "interfaces": [asdict(interface) for interface in settings.interfaces],
+        "interfaces": [_interface(entry) for entry in settings.interfaces],
         "workers": settings.workers,
         "limits": _said({"flows": settings.limits.flows, "correlation_bytes": settings.limits.correlation_bytes}),
         "zone": settings.zone,
@@ -89,6 +89,11 @@ def core_settings(settings: Settings, logsource: str | None = None) -> bytes:
         except ValueError as error:
             raise StartFault(f"--logsource: {error}") from error
     return json.dumps(document).encode()
+
+
+def _interface(entry: Interface) -> dict[str, Any]:
+    """`vlans` are what doctor expects; the core takes whatever comes."""
+    return {key: value for key, value in asdict(entry).items() if key != "vlans"}
 
 
 def _file(entry: LogFile) -> dict[str, Any]:
