@@ -36,7 +36,7 @@ class Case:
         return self.body.get("entity")
 
     def file(self, folder: Path) -> Path:
-        """The raw input: a log of the sample, or a capture composed in ``folder``."""
+        """The raw input: a log of the sample, or a capture composed in ``folder``; not of events without a raw path."""
         if "log" in self.body:
             return PACK / "samples" / self.rule.place / str(self.body["log"])
         path = folder / f"{self.rule.name}-{self.name.replace(' ', '_')}.pcap"
@@ -50,7 +50,16 @@ class Case:
         return json.dumps({"local_networks": NETWORKS, "lists": self.lists, "files": files}).encode()
 
     def events(self, folder: Path) -> list[Event]:
-        """What rules see: a log's by the obvious reader, a capture's by the native decoders."""
+        """What rules see: a log's by the obvious reader, a capture's by the native decoders; else as they stand."""
+        if "events" in self.body:
+            return [
+                Event(
+                    {"ts": each["ts"], **each["fields"]},
+                    {part: each["logsource"].get(part) for part in PARTS},
+                    each["ts"] * 10**9,
+                )
+                for each in self.body["events"]
+            ]
         path = self.file(folder)
         if "log" not in self.body:
             return list(decoded(path, self.settings(path)))

@@ -16,6 +16,7 @@ RSIT = {
         "application-compromise",
         "burglary",
     },
+    "availability": {"dos", "ddos", "misconfiguration", "sabotage", "outage"},
     "vulnerable": {
         "weak-crypto",
         "ddos-amplifier",

@@ -29,7 +29,7 @@ TACTICS = {
     "exfiltration",
     "impact",
 }
-PREFIXES = ("vpn_", "device_", "web_", "proxy_", "zeek_dns_", "zeek_ssl_", "zeek_http_", "zeek_conn_")
+PREFIXES = ("vpn_", "device_", "web_", "proxy_", "zeek_dns_", "zeek_ssl_", "zeek_http_", "zeek_conn_", "vigla_sensor_")
 
 
 def test_all_parse_together_with_pysigma() -> None:

@@ -10,7 +10,7 @@ from tests.rules.pack.oracle import claimed
 from tests.rules.pack.reading import PACK, Rule, alerting, load, recipes, rules, sources
 
 SAMPLES = PACK / "samples"
-CASE_KEYS = {"name", "log", "source", "recipe", "args"}
+CASE_KEYS = {"name", "log", "source", "recipe", "args", "events"}
 
 
 def sample_of(rule: Rule) -> dict[str, Any]:
