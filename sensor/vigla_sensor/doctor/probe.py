@@ -9,28 +9,26 @@ import json
 import zipfile
 from typing import Any
 
-TRAFFIC = ("conn", "dns", "http", "ssl", "quic", "ssh", "dhcp")
-"""Zeek's logs that are counted; `conn` also by what is in it."""
-SENSOR = "sensor"
+TRAFFIC, SENSOR = "traffic", "sensor"
+"""The rules' ids: every decoded event of traffic, whatever its protocol; what an interface gave and lost."""
 
 
 def probe_pack() -> bytes:
     """The pack; always the same bytes."""
-    sources = [({"product": "zeek", "service": name}, 0) for name in TRAFFIC]
-    sources.append(({"product": "vigla", "service": SENSOR}, 1))
+    sources = [(TRAFFIC, {"product": "zeek"}, 0), (SENSOR, {"product": "vigla", "service": "sensor"}, 1)]
     rules: dict[str, Any] = {
         "fields": ["interface", "ts"],
         "predicates": [{"op": "exists", "field": field, "value": True} for field in (1, 0)],
         "nodes": [{"p": 0}, {"p": 1}],
         "rules": [
             {
-                "id": source["service"],
-                "title": source["service"],
+                "id": name,
+                "title": name,
                 "logsource": source,
                 "condition": node,
                 "selections": {"seen": node},
             }
-            for source, node in sources
+            for name, source, node in sources
         ],
         "correlations": [],
     }

@@ -8,6 +8,7 @@ import pytest
 
 from vigla_sensor.doctor.observation import Box, Expected, Observation, Sides
 from vigla_sensor.doctor.own import own_addresses
+from vigla_sensor.doctor.probe import SENSOR, TRAFFIC
 from vigla_sensor.doctor.tally import Tally
 from vigla_sensor.doctor.tally.addresses import Addresses, Kind, network_of
 from vigla_sensor.doctor.tally.connection import Connection
@@ -35,8 +36,9 @@ def conn(**fields: Any) -> dict[str, Any]:
     }
 
 
-def hit(rule: str, event: dict[str, Any]) -> bytes:
-    return json.dumps({"kind": "match", "rule": rule, "event": event}).encode()
+def hit(path: str, event: dict[str, Any]) -> bytes:
+    rule = SENSOR if path == "stats" else TRAFFIC
+    return json.dumps({"kind": "match", "rule": rule, "event": {**event, "_path": path}}).encode()
 
 
 def observed(*events: dict[str, Any], own: frozenset[str] = frozenset()) -> Observation:
@@ -141,7 +143,7 @@ def test_handshakes_with_a_name_are_counted() -> None:
 def test_ports_are_as_the_last_event_says() -> None:
     tally = Tally()
     for state, packets in (("gap", 0), ("up", 5), ("up", 7), ("down", 0)):
-        tally.add([hit("sensor", {"interface": "eth1", "state": state, "pkts_proc": packets})])
+        tally.add([hit("stats", {"interface": "eth1", "state": state, "pkts_proc": packets})])
     seen = tally.observation({}, ["eth1"], 12.0, expected=Expected(), box=Box(), kernel_clock=(True, 0.5))
     assert [(port.name, port.state, port.packets) for port in seen.ports] == [("eth1", "down", 12)]
     assert (seen.live, seen.seconds, seen.clock.synchronized) == (True, 12.0, True)

@@ -39,14 +39,15 @@ class Tally:
         """Takes hits as the core hands them over (docs/native-boundary.md)."""
         for hit in hits:
             document = json.loads(hit)
-            rule, event = str(document["rule"]), document["event"]
-            if rule == SENSOR:
+            event = document["event"]
+            if document["rule"] == SENSOR:
                 self._port(event)
                 continue
-            self._events.add(rule)
-            if rule == "conn":
+            path = str(event.get("_path", ""))
+            self._events.add(path)
+            if path == "conn":
                 self._connection(Connection.read(event))
-            elif rule in ("ssl", "quic") and event.get("server_name"):
+            elif path in ("ssl", "quic") and event.get("server_name"):
                 self._named += 1
 
     def _port(self, event: Mapping[str, Any]) -> None:
