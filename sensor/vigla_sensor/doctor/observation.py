@@ -81,6 +81,7 @@ class Reach:
     private and a public one, `outside` between public ones. `foreign` have no end in the configured local networks.
 
     `hubs` are the addresses with most `outside` connections and how many; `peers` is how many addresses these have.
+    `insiders` are the private ends of most `crossing` ones, `remotes` how many public ends these have.
     `strangers` are the networks with most ends of `foreign` connections. `hosts` are inside addresses that began any.
     """
 
@@ -94,6 +95,8 @@ class Reach:
     hubs: tuple[tuple[str, int], ...] = ()
     peers: int = 0
     strangers: tuple[tuple[str, int], ...] = ()
+    insiders: tuple[tuple[str, int], ...] = ()
+    remotes: int = 0
     hosts: int = 0
 
 

@@ -78,6 +78,11 @@ def test_outside_of_the_address_translation(say: Say, tmp_path: Path) -> None:
     assert local["numbers"]["networks"] == ["203.0.113.0/24"]
 
 
+def test_outside_of_a_firewall_whose_outer_address_is_private(say: Say, tmp_path: Path) -> None:
+    code, document = say(str(write(tmp_path / "a.pcap", translated(outer="192.168.1.2"))))
+    assert (code, ids(document, "blind", "warning")) == (1, {"nat_one"})
+
+
 def test_no_dns(say: Say, tmp_path: Path) -> None:
     frames = without(town(), lambda frame: b"www\x07example" in frame.data)
     code, document = say(str(write(tmp_path / "a.pcap", frames)))

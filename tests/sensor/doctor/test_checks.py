@@ -122,6 +122,12 @@ HUB = (("203.0.113.7", 400),)
         (Reach(other=400, outside=400, hubs=(("203.0.113.7", 30), ("203.0.113.8", 30)), peers=90), "nat_inside"),
         (Reach(other=800, outside=400, crossing=400, hubs=HUB, peers=90), "nat_both"),
         (Reach(other=500, inside=100, crossing=400), "nat_inside"),
+        # Translated twice: the firewall's outer address is a private one.
+        (Reach(other=400, crossing=400, insiders=(("192.168.1.2", 400),), remotes=90, hosts=1), "nat_one"),
+        (Reach(other=500, inside=100, crossing=400, insiders=(("10.0.0.9", 400),), remotes=90, hosts=1), "nat_inside"),
+        (Reach(other=400, crossing=400, insiders=(("10.0.0.9", 400),), remotes=1, hosts=1), "nat_inside"),
+        (Reach(other=49, crossing=49, insiders=(("10.0.0.9", 49),), remotes=40, hosts=1), "nat_inside"),
+        (Reach(other=400, crossing=400, insiders=(("10.0.0.9", 200), ("10.0.0.8", 20)), remotes=90), "nat_inside"),
     ],
 )
 def test_sides_of_the_address_translation(reach: Reach, expected: str) -> None:
@@ -324,7 +330,9 @@ OBSERVATIONS = st.builds(
     ports=st.lists(st.builds(Port, WORDS, st.sampled_from(["up", "down", "absent"])), max_size=3).map(tuple),
     sides=SIDES,
     vlan_sides=st.dictionaries(st.integers(0, 4095), SIDES, max_size=4),
-    reach=st.builds(Reach, *[COUNTS] * 7, hubs=NAMED, peers=COUNTS, strangers=NAMED, hosts=COUNTS),
+    reach=st.builds(
+        Reach, *[COUNTS] * 7, hubs=NAMED, peers=COUNTS, strangers=NAMED, insiders=NAMED, remotes=COUNTS, hosts=COUNTS
+    ),
     content=st.builds(Content, bytes=COUNTS, encrypted=COUNTS, dns=COUNTS, askers=COUNTS, hidden_dns=COUNTS),
     clock=st.builds(Clock, st.none() | st.booleans(), st.floats(-1e9, 1e9), OFFSETS, OFFSETS),
     box=st.builds(Box, st.none() | COUNTS, COUNTS, COUNTS, COUNTS, st.none() | COUNTS, COUNTS, COUNTS),

@@ -104,14 +104,14 @@ def town(computers: int = 30, vlans: tuple[int | None, ...] = (None,), ahead: fl
     return sorted(found, key=lambda frame: frame.time)
 
 
-def translated(connections: int = 60) -> list[Frame]:
+def translated(connections: int = 60, outer: str = OUTER) -> list[Frame]:
     """The wire outside of the firewall: one address, many servers."""
     found = [
         frame
         for number in range(connections)
         for frame in (
-            *dns(START + number, OUTER, 50_000 + number),
-            *web(START + number + 0.1, OUTER, f"198.51.100.{number % 200 + 1}", 30_000 + number),
+            *dns(START + number, outer, 50_000 + number),
+            *web(START + number + 0.1, outer, f"198.51.100.{number % 200 + 1}", 30_000 + number),
         )
     ]
     return sorted(found, key=lambda frame: frame.time)

@@ -7,6 +7,9 @@ from vigla_sensor.doctor.observation import Observation, Sides
 _HUB = 0.8
 """Share of connections that the few addresses of a translator are in."""
 _PEERS = 10
+_THROUGH = 0.95
+_TRANSLATORS, _CROSSING = 2, 50
+"""So many private addresses are no office, if they have so many connections with the Internet and nobody else has."""
 _FOREIGN = 0.05
 _ONE_SIDED = 0.8
 _IN_ALL = 0.8
@@ -28,11 +31,27 @@ def translated(seen: Observation) -> list[Finding]:
         "share": Share(reach.outside, through),
         "hosts": reach.hosts,
     }
-    if hubs and reach.outside >= 0.95 * through and reach.inside <= 0.01 * reach.other:
+    if hubs and reach.outside >= _THROUGH * through and reach.inside <= 0.01 * reach.other:
         return [Finding("nat", "nat_only", Severity.BLIND, slots)]
     if hubs and min(reach.outside, reach.crossing) >= 0.3 * through:
         return [Finding("nat", "nat_both", Severity.NOTE, slots)]
+    few = _few_insiders(seen)
+    if few:
+        shown: dict[str, Slot] = {"insiders": few, "crossing": reach.crossing, "remotes": reach.remotes}
+        return [Finding("nat", "nat_one", Severity.WARNING, shown)]
     return [Finding("nat", "nat_inside", Severity.FINE, slots)]
+
+
+def _few_insiders(seen: Observation) -> tuple[str, ...]:
+    """One or two private addresses that have all connections with the Internet, where nothing else is seen inside.
+
+    Between a firewall and a provider's router that translates once more, the outer side has a private address.
+    """
+    reach = seen.reach
+    few = reach.insiders[:_TRANSLATORS]
+    alone = sum(n for _, n in few) >= _THROUGH * reach.crossing and reach.inside <= 0.01 * reach.other
+    many = reach.crossing >= _CROSSING and reach.remotes >= _PEERS
+    return tuple(address for address, _ in few) if alone and many else ()
 
 
 def _hubs(seen: Observation) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ class Reaching:
         self._addresses = Addresses()
         self._counts = dict.fromkeys(("own", "group", "other", "inside", "crossing", "outside", "foreign"), 0)
         self._outside, self._strangers = Counted[str](_MOST), Counted[str](_MOST)
+        self._insiders, self._remotes = Counted[str](_MOST), Counted[str](_MOST)
         self._hosts = Counted[str](_MOST)
 
     def add(self, conn: Connection) -> bool:
@@ -37,6 +38,10 @@ class Reaching:
         if public == 2:
             self._outside.add(conn.orig)
             self._outside.add(conn.resp)
+        if public == 1:
+            first = kinds[0] is Kind.PUBLIC
+            self._insiders.add(conn.resp if first else conn.orig)
+            self._remotes.add(conn.orig if first else conn.resp)
         if not any(conn.local):
             self._counts["foreign"] += 1
             for network in {network_of(conn.orig), network_of(conn.resp)}:
@@ -53,10 +58,16 @@ class Reaching:
             hubs=hubs,
             peers=len(self._outside) - len(hubs),
             strangers=self._strangers.top(_HUBS),
+            insiders=self._insiders.top(_HUBS),
+            remotes=len(self._remotes),
             hosts=len(self._hosts),
         )
 
     @property
+    def _tables(self) -> tuple[Counted[str], ...]:
+        return self._outside, self._strangers, self._insiders, self._remotes, self._hosts
+
+    @property
     def forgotten(self) -> int:
         """What did not fit."""
-        return sum(table.forgotten for table in (self._outside, self._strangers, self._hosts))
+        return sum(table.forgotten for table in self._tables)
