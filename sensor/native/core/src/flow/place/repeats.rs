@@ -32,12 +32,13 @@ impl Default for Repeats {
 
 impl Repeats {
     pub(super) fn packet(&mut self, ts: Time, data: &[u8]) {
-        let Some(print) = fingerprint(data) else { return };
-        if print % SAMPLED != 0 {
+        let Some((chosen, rest)) = beginning(data) else { return };
+        if chosen % SAMPLED != 0 {
             return;
         }
         self.compared += 1;
-        let slot = &mut self.slots[(print / SAMPLED) as usize % SLOTS];
+        let print = rest.chunks(8).map(number).fold(chosen, mix);
+        let slot = &mut self.slots[(print >> 32) as usize % SLOTS];
         // A copy leaves the time of the first as it is: copies of copies are found by it too.
         if slot.0 == print && ts.0.saturating_sub(slot.1.0).abs() <= WINDOW {
             self.repeated += 1;
@@ -54,28 +55,38 @@ impl Report for Repeats {
     }
 }
 
-/// What stays the same when a router or a switch passes a packet on: not the time to live, the checksum over it, the tags.
-fn fingerprint(data: &[u8]) -> Option<u64> {
+/// A hash of a packet's header and of its payload's first bytes, and the bytes behind them that are looked at. Every packet
+/// pays for this. What a router or a switch changes is left out: the time to live, the checksum over it, the tags.
+fn beginning(data: &[u8]) -> Option<(u64, &[u8])> {
     // Of IPv4 length, number, fragment's place and protocol; of IPv6 length and what follows.
     let (numbers, ends, rest) = match data.first()? >> 4 {
         4 => {
             let header = usize::from(data[0] & 0x0f) * 4;
-            let protocol = u64::from(*data.get(9)?);
+            let ends = word(data, 12)?;
             (
-                mix(protocol, number(&data[2..8])),
-                data.get(12..20)?,
+                word(data, 2)? & 0xffff_ffff_ffff_00ff,
+                ends,
                 data.get(header.max(20)..)?,
             )
         }
-        6 => (number(data.get(4..7)?), data.get(8..40)?, data.get(40..)?),
+        6 => {
+            let far = mix(word(data, 24)?, word(data, 32)?);
+            let ends = mix(mix(word(data, 8)?, word(data, 16)?), far);
+            (word(data, 4)? & 0xffff_ff00_0000_0000, ends, &data[40..])
+        }
         _ => return None,
     };
-    let looked_at = &rest[..rest.len().min(LOOKED_AT)];
-    let words = ends.chunks(8).chain(looked_at.chunks(8)).map(number);
-    let print = words.fold(mix(0x9e37_79b9_7f4a_7c15, numbers), mix);
-    Some(print ^ print >> 29)
+    let rest = &rest[..rest.len().min(LOOKED_AT)];
+    let first = word(rest, 0).unwrap_or_else(|| number(rest));
+    let print = mix(mix(mix(0x9e37_79b9_7f4a_7c15, numbers), ends), first);
+    Some((print ^ print >> 29, rest.get(8..).unwrap_or_default()))
 }
 
+fn word(data: &[u8], at: usize) -> Option<u64> {
+    data.get(at..)?.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// At most eight bytes as a number.
 fn number(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
@@ -141,12 +152,12 @@ mod tests {
     fn packets_that_are_cut_or_none_are_not_compared() {
         let whole = datagram(1, 64, 1);
         for cut in 0..20 {
-            assert_eq!(fingerprint(&whole[..cut]), None);
+            assert_eq!(beginning(&whole[..cut]), None);
         }
-        assert_eq!(fingerprint(&[0x60; 39]), None);
-        assert_eq!(fingerprint(&[0x90; 60]), None);
+        assert_eq!(beginning(&[0x60; 39]), None);
+        assert_eq!(beginning(&[0x90; 60]), None);
         // A header longer than the packet.
-        assert_eq!(fingerprint(&[0x4f; 40]), None);
-        assert!(fingerprint(&[0x60; 40]).is_some());
+        assert_eq!(beginning(&[0x4f; 40]), None);
+        assert!(beginning(&[0x60; 40]).is_some());
     }
 }
