@@ -209,6 +209,19 @@ def krb5(event: Event) -> Iterator[Event]:
         yield {**base(event, "krb5", reply=True), "krb5": body}
 
 
+def smtp(event: Event) -> Event:
+    """Suricata keeps the angle brackets of the envelope, and a list of what the headers say."""
+    body: Event = {"helo": event["helo"]} if "helo" in event else {}
+    body["mail_from"] = f"<{event.get('mailfrom', '')}>"
+    if "rcptto" in event:
+        body["rcpt_to"] = [f"<{one}>" for one in event["rcptto"]]
+    email = {name: event[name] for name in ("from", "to", "cc", "date") if name in event}
+    if "msg_id" in event:
+        email["message_id"] = event["msg_id"]
+    record = {**base({**event, "proto": "tcp"}, "smtp"), "tx_id": event["trans_depth"] - 1, "smtp": body}
+    return {**record, "email": {"status": "PARSE_DONE", **email}} if email else record
+
+
 def records(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
         match event.get("_path"):
@@ -224,6 +237,8 @@ def records(events: Iterable[Event]) -> Iterator[Event]:
                 yield from krb5(event)
             case "http":
                 yield http(event)
+            case "smtp":
+                yield smtp(event)
             case "ssh":
                 yield ssh(event)
             case "ssl":

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SEEDS = Path(__file__).with_name("seeds")
 sys.path[:0] = [str(ROOT), str(ROOT / "rules/pack/samples")]
 
-from recipes import conn, dns, ftp, http, tls  # noqa: E402
+from recipes import conn, dns, ftp, http, smtp, tls  # noqa: E402
 
 from tests.replay import tickets  # noqa: E402
 from tests.sensor.native.packs import RULES, pack  # noqa: E402
@@ -58,6 +58,7 @@ TALKS = {
         )
     ),
     "ftp": list(ftp.frames(time=2.5, flow=7, client=CLIENT, server=SERVER, user="clerk")),
+    "smtp": list(smtp.frames(time=2.7, flow=8, client=CLIENT, server=SERVER, subject="Τιμολόγιο")),
     "tls": list(tls.frames(time=3.0, flow=4, client=CLIENT, server=SERVER, name="town.example", sealed=60)),
     "conn": list(conn.frames(time=4.0, flow=5, client=CLIENT, server=SERVER, port=22)),
     "refused": list(conn.frames(time=5.0, flow=6, client=CLIENT, server=SERVER, port=23, outcome="refused")),
@@ -133,7 +134,7 @@ def frames() -> Iterator[tuple[str, bytes]]:
 
 
 def streams() -> Iterator[tuple[str, bytes]]:
-    ports = {"http": 1, "tls": 2, "conn": 7, "ftp": 7}
+    ports = {"http": 1, "tls": 2, "conn": 7, "ftp": 7, "smtp": 6}
     for name, port in ports.items():
         control = _ports(TALKS[name][0].data)
         said = [_said(frame.data) for frame in TALKS[name] if _ports(frame.data) == control]
@@ -158,6 +159,10 @@ def streams() -> Iterator[tuple[str, bytes]]:
     told = SNMP(community="public", PDU=SNMPresponse(id=3, varbindlist=[description]))
     yield "snmp-udp", b"\x0f" + _piece(b"\0", bytes(polled)) + _piece(b"\1", bytes(told))
     yield "snmp-secured", b"\x0f" + _piece(b"\0", _secured(b"maria"))
+    sent = b"EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n"
+    sent += b"BDAT 5\r\nSubjeBDAT 6 LAST\r\nct: x\nSTARTTLS\r\n"
+    said_back = b"220 ESMTP\r\n250 a\r\n250 b\r\n250 c\r\n250 d\r\n250 e\r\n220 f\r\n"
+    yield "chunking", b"\6" + _piece(b"\1", said_back[:11]) + _piece(b"\0", sent) + _piece(b"\1", said_back[11:])
     upgrade = b"GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x01x"
     yield "upgrade", b"\1" + _piece(b"\0", upgrade) + _piece(b"\1", switched)

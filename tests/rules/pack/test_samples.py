@@ -78,6 +78,8 @@ def test_no_capture_lies_in_the_tree() -> None:
 
 def test_an_unknown_step_is_refused(tmp_path: Path) -> None:
     traffic = recipes("traffic")
-    with pytest.raises(traffic.RecipeError, match=r"step 2: got \['nfs'\]; name one of conn, dns, ftp, http, tls"):
+    with pytest.raises(
+        traffic.RecipeError, match=r"step 2: got \['nfs'\]; name one of conn, dns, ftp, http, smtp, tls"
+    ):
         traffic.steps(tmp_path / "x.pcap", steps=[{"dns": {"client": "10.0.0.1", "query": "a.example"}}, {"nfs": {}}])
     assert not (tmp_path / "x.pcap").exists()

@@ -20,7 +20,7 @@ from typing import Any
 
 from scapy.utils import PcapWriter
 
-from . import conn, dns, ftp, http, tls
+from . import conn, dns, ftp, http, smtp, tls
 from .frames import Frame
 
 START = datetime.datetime(2026, 3, 2, 8, 0, tzinfo=datetime.UTC).timestamp()
@@ -29,6 +29,7 @@ RECIPES: Mapping[str, Callable[..., Iterator[Frame]]] = {
     "dns": dns.frames,
     "ftp": ftp.frames,
     "http": http.frames,
+    "smtp": smtp.frames,
     "tls": tls.frames,
 }
 STEP_KEYS = frozenset({"at", "times", "every", "next"})

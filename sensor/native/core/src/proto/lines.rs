@@ -71,6 +71,16 @@ impl Partial {
             ..Self::default()
         };
     }
+
+    /// Bytes were missed, and half a line does no harm: what follows is taken as the beginning of one.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// What there is of a line that has no end.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self).bytes
+    }
 }
 
 /// A reply line (RFC 959, 4.2; RFC 5321, 4.2): its code, whether more lines follow, its text.

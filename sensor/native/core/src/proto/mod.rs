@@ -7,6 +7,7 @@ mod announced;
 #[cfg(test)]
 #[path = "../../tests/support/asn1/mod.rs"]
 mod asn1;
+mod base64;
 mod der;
 pub(crate) mod detect;
 pub(crate) mod dhcp;
@@ -17,6 +18,7 @@ pub(crate) mod kerberos;
 mod labels;
 mod lines;
 mod mime;
+pub(crate) mod smtp;
 pub(crate) mod snmp;
 pub(crate) mod ssh;
 pub(crate) mod ssl;
@@ -33,7 +35,7 @@ use crate::flow::weird::Limiter;
 use announced::Announced;
 
 /// The descriptions of all typed records: what rules may name, beside the columns common to all.
-pub fn kinds() -> [&'static Kind; 11] {
+pub fn kinds() -> [&'static Kind; 12] {
     [
         Conn::schema(),
         dhcp::record::Dhcp::schema(),
@@ -41,6 +43,7 @@ pub fn kinds() -> [&'static Kind; 11] {
         ftp::record::Ftp::schema(),
         http::record::Http::schema(),
         kerberos::record::Kerberos::schema(),
+        smtp::record::Smtp::schema(),
         snmp::record::Snmp::schema(),
         ssh::record::Ssh::schema(),
         ssl::record::Ssl::schema(),
@@ -266,7 +269,7 @@ pub(crate) enum Start {
 }
 
 /// Protocols over TCP. Where several say yes on a foreign port, the first does.
-pub(crate) static TCP: [Protocol; 9] = [
+pub(crate) static TCP: [Protocol; 10] = [
     Protocol {
         probe: http::probe,
         ports: &[80, 81, 631, 1080, 3128, 8000, 8080, 8888],
@@ -298,8 +301,13 @@ pub(crate) static TCP: [Protocol; 9] = [
         start: Start::Parser(|id| Box::new(kerberos::Kerberos::new(id))),
     },
     Protocol {
+        probe: smtp::probe,
+        ports: &[25, 587, 2525],
+        start: Start::Parser(|_| Box::<smtp::Smtp>::default()),
+    },
+    Protocol {
         probe: upgrade::probe_lines,
-        ports: &[25, 110, 143, 587],
+        ports: &[110, 143],
         start: Start::Parser(|_| Box::<upgrade::Lines>::default()),
     },
     Protocol {

@@ -171,3 +171,21 @@ pub fn holds_whatever_the_segmentation(port: u16, script: &Script) {
         assert_eq!(mixed, whole, "port {port} in single bytes, mixed by {mix}");
     }
 }
+
+/// Turns of text.
+pub fn turns(turns: &[(usize, &str)]) -> Script {
+    turns
+        .iter()
+        .map(|(side, words)| (*side, words.as_bytes().to_vec()))
+        .collect()
+}
+
+/// What comes of several conversations, one after the other.
+pub fn run_of(scripts: &[Vec<Vec<u8>>]) -> Run {
+    let mut run = Run::new(Config::default());
+    for frame in scripts.iter().flatten() {
+        run.give(frame);
+    }
+    run.finish();
+    run
+}

@@ -98,9 +98,12 @@ impl Parser for Ftp {
     }
 
     fn gap(&mut self, context: &mut Context<'_>, dir: Dir, _: u64) -> Next {
-        self.partial[dir.index()].lose();
-        if dir == Dir::Resp {
-            self.session.lost_replies(context);
+        match dir {
+            Dir::Orig => self.partial[0].lose(),
+            Dir::Resp => {
+                self.partial[1].clear();
+                self.session.lost_replies(context);
+            }
         }
         Next::More
     }

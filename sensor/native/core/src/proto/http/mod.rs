@@ -8,7 +8,7 @@ mod wire;
 use std::collections::VecDeque;
 
 use crate::event::Time;
-use crate::proto::{Context, Dir, Next, Parser, Verdict, text};
+use crate::proto::{Context, Dir, Next, Parser, Verdict, base64, text};
 use body::Encoding;
 use half::{Expect, Half, Item};
 use record::Http as Transaction;
@@ -387,7 +387,7 @@ fn authorization(transaction: &mut Transaction, value: &[u8]) {
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return;
     }
-    let decoded = wire::base64(wire::trim(rest));
+    let decoded = base64::decode(wire::trim(rest));
     match memchr::memchr(b':', &decoded) {
         Some(colon) => {
             transaction.username = Some(text(&decoded[..colon]));

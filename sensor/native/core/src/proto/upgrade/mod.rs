@@ -1,4 +1,4 @@
-//! Protocols that turn to TLS in the middle (RFC 3207, 4217, 2595, 6120; MS-RDPBCGR): named as the connection's service and
+//! Protocols that turn to TLS in the middle (RFC 2595, 6120; MS-RDPBCGR): named as the connection's service and
 //! followed as far as that moment. What they say themselves is not decoded here.
 
 use crate::proto::{Context, Dir, Next, Parser, Verdict};
@@ -22,15 +22,7 @@ struct Row {
     tagged: bool,
 }
 
-static ROWS: [Row; 3] = [
-    Row {
-        service: "smtp",
-        greeting: b"220",
-        first: &[b"EHLO", b"HELO"],
-        ask: &[b"STARTTLS"],
-        consent: b"220",
-        tagged: false,
-    },
+static ROWS: [Row; 2] = [
     Row {
         service: "pop3",
         greeting: b"+OK",
@@ -56,8 +48,7 @@ fn starts(line: &[u8], words: &[&[u8]]) -> bool {
     })
 }
 
-/// Whether a stream is one of the protocols of lines: the originator's first command, or a greeting of a kind that is unlike
-/// all others. A bare `220` leaves it to the originator to say which.
+/// Whether a stream is one of the protocols of lines: the originator's first command, or the greeting.
 pub(crate) fn probe_lines(bytes: &[u8], dir: Dir, usual: bool) -> Verdict {
     let Some(end) = memchr::memchr(b'\n', bytes) else {
         let hopeful = bytes.len() < MAX_LINE && bytes.iter().all(|byte| *byte != 0);
@@ -66,7 +57,7 @@ pub(crate) fn probe_lines(bytes: &[u8], dir: Dir, usual: bool) -> Verdict {
     let line = &bytes[..end];
     let found = match dir {
         Dir::Orig => ROWS.iter().any(|row| starts(line, row.first)) || usual && line.starts_with(b"a"),
-        Dir::Resp => starts(line, &[b"+OK", b"* OK"]) || usual && line.starts_with(b"220"),
+        Dir::Resp => ROWS.iter().any(|row| line.starts_with(row.greeting)),
     };
     if found { Verdict::Yes } else { Verdict::No }
 }
@@ -75,8 +66,6 @@ pub(crate) fn probe_lines(bytes: &[u8], dir: Dir, usual: bool) -> Verdict {
 #[derive(Default)]
 pub(crate) struct Lines {
     row: Option<&'static Row>,
-    /// Whether the responder greeted with a bare code that several rows share.
-    candidates: Option<&'static [u8]>,
     partial: [Vec<u8>; 2],
     asked: bool,
     watched: u64,
@@ -87,15 +76,8 @@ impl Lines {
         let line = line.trim_ascii();
         if self.row.is_none() {
             self.row = match dir {
-                Dir::Orig => ROWS.iter().find(|row| {
-                    starts(line, row.first) && self.candidates.is_none_or(|greeting| greeting == row.greeting)
-                }),
-                Dir::Resp => {
-                    let mut greeted = ROWS.iter().filter(|row| line.starts_with(row.greeting));
-                    let (first, more) = (greeted.next(), greeted.next());
-                    self.candidates = self.candidates.or(first.map(|row| row.greeting));
-                    first.filter(|_| more.is_none())
-                }
+                Dir::Orig => ROWS.iter().find(|row| starts(line, row.first)),
+                Dir::Resp => ROWS.iter().find(|row| line.starts_with(row.greeting)),
             };
             if let Some(row) = self.row {
                 context.confirm(row.service);

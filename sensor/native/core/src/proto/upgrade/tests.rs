@@ -2,11 +2,12 @@ use super::*;
 
 #[test]
 fn lines_are_told_by_their_first_words() {
-    assert_eq!(probe_lines(b"EHLO town.example\r\n", Dir::Orig, false), Verdict::Yes);
+    assert_eq!(probe_lines(b"CAPA\r\n", Dir::Orig, false), Verdict::Yes);
+    assert_eq!(probe_lines(b"a1 LOGIN x y\r\n", Dir::Orig, true), Verdict::Yes);
+    assert_eq!(probe_lines(b"* OK IMAP4rev1\r\n", Dir::Resp, false), Verdict::Yes);
     assert_eq!(probe_lines(b"+OK ready\r\n", Dir::Resp, false), Verdict::Yes);
-    assert_eq!(probe_lines(b"220 ready\r\n", Dir::Resp, true), Verdict::Yes);
     assert_eq!(probe_lines(b"220 ready\r\n", Dir::Resp, false), Verdict::No);
-    assert_eq!(probe_lines(b"EHLO", Dir::Orig, false), Verdict::More);
+    assert_eq!(probe_lines(b"CAPA", Dir::Orig, false), Verdict::More);
     assert_eq!(probe_lines(b"GET / HTTP/1.1\r\n", Dir::Orig, false), Verdict::No);
 }
 

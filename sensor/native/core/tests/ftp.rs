@@ -6,16 +6,9 @@ mod support;
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
-use support::talk::{Script, between, conversation, events, holds_whatever_the_segmentation, tls};
+use support::talk::{Script, between, conversation, events, holds_whatever_the_segmentation, run_of, tls, turns};
 use support::{CLIENT, Run, SERVER};
 use vigla_core::flow::Config;
-
-fn turns(turns: &[(usize, &str)]) -> Script {
-    turns
-        .iter()
-        .map(|(side, words)| (*side, words.as_bytes().to_vec()))
-        .collect()
-}
 
 fn ftp() -> Script {
     turns(&[
@@ -47,15 +40,6 @@ fn sealed() -> Script {
     let mut script = turns(&[(1, "220 ready\r\n"), (0, "AUTH TLS\r\n"), (1, "234 go ahead\r\n")]);
     script.extend(tls());
     script
-}
-
-fn frames_of(scripts: &[Vec<Vec<u8>>]) -> Run {
-    let mut run = Run::new(Config::default());
-    for frame in scripts.iter().flatten() {
-        run.give(frame);
-    }
-    run.finish();
-    run
 }
 
 #[test]
@@ -127,7 +111,7 @@ fn anonymous_logins_say_who_they_are() {
 
 #[test]
 fn what_turns_to_tls_is_named_so() {
-    let run = frames_of(&[conversation(21, &sealed(), &[], 0)]);
+    let run = run_of(&[conversation(21, &sealed(), &[], 0)]);
     assert_eq!(run.of("ftp").len(), 2);
     assert_eq!(
         (&run.of("ftp")[1]["command"], &run.of("ftp")[1]["arg"]),
@@ -143,7 +127,7 @@ fn with_transfer(at: usize, ends: [(Ipv4Addr, u16); 2], bytes: &[u8]) -> Run {
     let (before, after) = control.split_at(3 + 2 * at);
     let sender = usize::from(ends[0].0 == CLIENT);
     let transfer = between(ends, &vec![(sender, bytes.to_vec())], &[1, 5], 0);
-    frames_of(&[before.to_vec(), transfer, after.to_vec()])
+    run_of(&[before.to_vec(), transfer, after.to_vec()])
 }
 
 #[test]
@@ -168,7 +152,7 @@ fn transfers_are_named_and_typed() {
     let control = conversation(21, &ftp(), &[], 0);
     let transfer = between(ends, &vec![(1, b"MZ\x90\0 a program".to_vec())], &[], 0);
     let (before, after) = control.split_at(3 + 2 * 18);
-    let program = frames_of(&[before.to_vec(), transfer, after.to_vec()]);
+    let program = run_of(&[before.to_vec(), transfer, after.to_vec()]);
     assert_eq!(program.of("ftp")[9]["mime_type"], "application/x-dosexec");
     let mut services: Vec<_> = program.of("conn").iter().map(|conn| conn["service"].clone()).collect();
     services.sort_by_key(ToString::to_string);
@@ -190,7 +174,7 @@ fn an_address_elsewhere_is_told_and_not_expected() {
         &[],
         0,
     );
-    let run = frames_of(&[conversation(21, &script, &[], 0), bounced]);
+    let run = run_of(&[conversation(21, &script, &[], 0), bounced]);
     assert_eq!(run.of("ftp")[1]["data_channel.resp_h"], "203.0.113.9");
     assert_eq!(run.of("http").len(), 1);
 }
@@ -244,7 +228,7 @@ fn hostile_ftp_is_bounded_and_told() {
     ];
     for (side, hostile, weird, times) in cases {
         let script = vec![(1, greeting.clone()), (0, b"USER a\r\n".to_vec()), (side, hostile)];
-        let run = frames_of(&[conversation(21, &script, &[1_000, 2_000, 30_000, 60_000], 0)]);
+        let run = run_of(&[conversation(21, &script, &[1_000, 2_000, 30_000, 60_000], 0)]);
         let found = run.of("weird").iter().filter(|event| event["name"] == weird).count();
         assert_eq!(found, times, "{weird}: {:?}", run.of("weird"));
         assert!(
@@ -257,7 +241,7 @@ fn hostile_ftp_is_bounded_and_told() {
     }
     // What is no FTP at all is left.
     let script = vec![(1, greeting), (0, b"? ? ?\r\n".repeat(100))];
-    let run = frames_of(&[conversation(21, &script, &[], 0)]);
+    let run = run_of(&[conversation(21, &script, &[], 0)]);
     assert_eq!(run.of("ftp").len(), 1);
     assert_eq!(run.tally().get("proto.dropped{not_mine}"), 1);
 }
