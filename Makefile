@@ -108,15 +108,23 @@ test: setup oracle debian ## Everything that is proven in under half an hour
 lane-rust:
 	@echo "== Rust: unit, property, flood (debug build)"
 	cd $(NATIVE) && $(CARGO) test -p vigla-core
+	@echo "== Rust: a protocol from the scaffold compiles and passes its tests"
+	$(PY) -m pytest -q -m "cargo" tests/scaffold
 lane-python:
 	@echo "== Python: unit, twin engines, contracts, replay"
-	$(PY) -m pytest -q -m "not elasticsearch and not browser" tests
+	$(PY) -m pytest -q -m "not elasticsearch and not browser and not cargo" tests
 lane-services:
 	@echo "== Delivery and stores on a real Elasticsearch"
 	$(PY) -m pytest -q -m "elasticsearch" tests
 lane-browser:
 	@echo "== Pages in Chromium"
 	$(PY) -m pytest -q -m "browser" tests
+
+.PHONY: protocol
+protocol: $(STAMP)/venv ## Begin a protocol: NAME=finger [OVER=tcp|udp] [PORTS=79]; its folder and a row in every table
+	$(PY) $(NATIVE)/scaffold/protocol.py $(NAME) --over $(or $(OVER),tcp) --ports "$(PORTS)"
+	cd $(NATIVE) && cargo fmt
+	$(PY) -m vigla_rules fields rules/pack > docs/fields.md
 
 .PHONY: test-release
 test-release: ## The Rust tests in the release build (overflow checks stay on)
