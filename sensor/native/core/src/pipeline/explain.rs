@@ -61,7 +61,9 @@ pub fn rule(pack: &Pack, wanted: &str, event: &[u8], number: usize, settings: &[
 /// The refusal of a rule that the pack has not, or that reads no events.
 fn unknown(pack: &Pack, wanted: &str) -> Fault {
     let program = &pack.program;
-    let is = |metadata: &Metadata| metadata.id == wanted || metadata.title == wanted || name(metadata) == Some(wanted);
+    let is = |metadata: &Metadata| {
+        metadata.id == wanted || metadata.title == wanted || metadata.name.as_deref() == Some(wanted)
+    };
     if let Some(found) = program.correlations.iter().find(|c| is(&c.metadata)) {
         return Fault::Settings(format!(
             "'{wanted}' is a correlation: it counts hits of rules and reads no event; explain one of {}",
@@ -76,7 +78,7 @@ fn unknown(pack: &Pack, wanted: &str) -> Fault {
             [
                 Some(metadata.id.as_str()),
                 Some(metadata.title.as_str()),
-                name(metadata),
+                metadata.name.as_deref(),
             ]
         })
         .flatten()
@@ -88,10 +90,6 @@ fn unknown(pack: &Pack, wanted: &str) -> Fault {
             program.rules.len()
         ),
     })
-}
-
-fn name(metadata: &Metadata) -> Option<&str> {
-    metadata.more.get("name").and_then(Value::as_str)
 }
 
 /// The log source and fields (JSON) of a hit (`logsource`, `event`), of a printed traffic event (`_path`), or of fields alone,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::event::LogSource;
@@ -105,7 +105,7 @@ pub enum ClassPart {
 #[serde(deny_unknown_fields)]
 pub struct Predicate {
     /// The operator.
-    pub op: String,
+    pub op: Box<str>,
     /// Field id; absent or null for keywords.
     #[serde(default)]
     pub field: Option<u32>,
@@ -120,25 +120,25 @@ pub struct Predicate {
     pub parts: Option<Vec<Part>>,
     /// Of `re`.
     #[serde(default)]
-    pub pattern: Option<String>,
+    pub pattern: Option<Box<str>>,
     /// Of `re`.
     #[serde(default)]
-    pub flags: Option<String>,
+    pub flags: Option<Box<str>>,
     /// Of `fieldref`: the other field's id.
     #[serde(default)]
     pub other: Option<u32>,
     /// Of `fieldref` and `list`.
     #[serde(default)]
-    pub how: Option<String>,
+    pub how: Option<Box<str>>,
     /// Of `list`: its name.
     #[serde(default)]
-    pub list: Option<String>,
+    pub list: Option<Box<str>>,
     /// Of `time`.
     #[serde(default)]
-    pub part: Option<String>,
+    pub part: Option<Box<str>>,
     /// Of `time`.
     #[serde(default)]
-    pub cmp: Option<String>,
+    pub cmp: Option<Box<str>>,
 }
 
 /// A piece of a wildcard pattern.
@@ -201,6 +201,9 @@ impl From<&Source> for LogSource {
 pub struct Metadata {
     /// The rule's UUID.
     pub id: String,
+    /// The rule's own name, by which others may name it.
+    #[serde(default)]
+    pub name: Option<Box<str>>,
     /// Title.
     #[serde(default)]
     pub title: String,
@@ -212,7 +215,25 @@ pub struct Metadata {
     pub fields: Vec<String>,
     /// The rest, by key.
     #[serde(flatten)]
-    pub more: serde_json::Map<String, Json>,
+    pub more: More,
+}
+
+/// What matching does not read of a rule, kept as the text of a JSON object: a pack has thousands, and few are ever looked at.
+#[derive(Debug, Clone)]
+pub struct More(Box<str>);
+
+impl<'de> Deserialize<'de> for More {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rest = serde_json::Map::deserialize(deserializer)?;
+        Ok(Self(Json::Object(rest).to_string().into()))
+    }
+}
+
+impl Serialize for More {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rest: serde_json::Map<String, Json> = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        rest.serialize(serializer)
+    }
 }
 
 /// One rule.

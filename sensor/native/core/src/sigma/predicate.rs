@@ -325,7 +325,7 @@ fn test(
     networks: &mut Networks,
     field_id: &dyn Fn(u32) -> Result<u32, PackError>,
 ) -> Compiled {
-    Ok(match written.op.as_str() {
+    Ok(match &*written.op {
         "eq" => ("eq", literal(written, How::Eq)?),
         "contains" => ("contains", literal(written, How::Contains)?),
         "startswith" => ("startswith", literal(written, How::StartsWith)?),

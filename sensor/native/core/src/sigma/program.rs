@@ -84,9 +84,10 @@ impl Program {
     pub fn new(written: Rules, manifest: &Manifest) -> Result<Self, PackError> {
         let (mut lists, mut networks) = (Lists::new(manifest), Networks::default());
         let width = written.fields.len();
-        let predicates = (written.predicates.iter().enumerate())
-            .map(|(index, p)| predicate::compile(index, p, width, &mut lists, &mut networks))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut predicates = Vec::with_capacity(written.predicates.len());
+        for (index, one) in written.predicates.into_iter().enumerate() {
+            predicates.push(predicate::compile(index, &one, width, &mut lists, &mut networks)?);
+        }
         check_nodes(&written.nodes, predicates.len())?;
         let fields = written.fields;
         let ids: HashMap<&str, FieldId> = fields
@@ -158,11 +159,7 @@ impl Program {
 
     /// The index of the rule whose id, name or title is `wanted`.
     pub fn find(&self, wanted: &str) -> Option<RuleId> {
-        let named = |m: &Metadata| {
-            m.id == wanted
-                || m.more.get("name").and_then(serde_json::Value::as_str) == Some(wanted)
-                || m.title == wanted
-        };
+        let named = |m: &Metadata| m.id == wanted || m.name.as_deref() == Some(wanted) || m.title == wanted;
         self.rules
             .iter()
             .position(|rule| named(&rule.metadata))
