@@ -1,13 +1,11 @@
 //! A line read lazily: every value found and none made into an owned one. Names are kept only of what rules can ask for;
 //! who asks for another gets the whole line read.
 
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::cursor::{Quoted, text, unescape};
 use super::walk::{Found, Sink, Stop, number};
-use super::wanted::{Wanted, WantedId};
-use super::whole::squeezed;
+use super::wanted::{Neighbor, Wanted, WantedId};
 use crate::event::{Fields, LogSource, OwnedValue, Value};
 
 /// A line of more leaves is read whole instead.
@@ -160,6 +158,7 @@ impl Line {
 pub(super) struct Lazily<'l> {
     pub leaves: &'l mut Leaves,
     pub wanted: &'l Wanted,
+    pub neighbor: &'l mut Neighbor,
     /// By wanted id: the walk in which it came last.
     pub seen: &'l mut [u32],
     pub walks: &'l mut u32,
@@ -182,11 +181,7 @@ impl Sink for Lazily<'_> {
         if list.len() >= MAX_LEAVES {
             return Err(Stop::Enough);
         }
-        // No wanted name holds a blank.
-        let id = self.wanted.id(name).or_else(|| match squeezed(name) {
-            Cow::Owned(name) => self.wanted.id(&name),
-            Cow::Borrowed(_) => None,
-        });
+        let id = self.neighbor.id(self.wanted, list.len(), name);
         if let Some(id) = id {
             let seen = &mut self.seen[id as usize];
             if seen == self.walks {

@@ -23,6 +23,7 @@ pub use wanted::{Wanted, WantedId};
 use crate::event::{Body, Event, Fields, LogSource, OwnedValue, Time, Value};
 use line::Lazily;
 use walk::{Head, MAX_DEPTH, MAX_PATH, Stop, walk};
+use wanted::Neighbor;
 use whole::{MAX_FIELDS, Whole};
 
 /// Before the names of header values which the body hides.
@@ -75,6 +76,7 @@ pub struct Reader {
 #[derive(Debug)]
 struct Lazy {
     wanted: Arc<Wanted>,
+    neighbor: Neighbor,
     seen: Vec<u32>,
     walks: u32,
     spare: Option<Box<Line>>,
@@ -96,6 +98,7 @@ impl Reader {
     pub fn lazy(logsource: LogSource, wanted: &Arc<Wanted>) -> Self {
         let lazy = Lazy {
             wanted: Arc::clone(wanted),
+            neighbor: Neighbor::default(),
             seen: vec![0; wanted.names().len()],
             walks: 0,
             spare: None,
@@ -182,6 +185,7 @@ impl Lazy {
         let mut sink = Lazily {
             leaves: &mut line.leaves,
             wanted: &self.wanted,
+            neighbor: &mut self.neighbor,
             seen: &mut self.seen,
             walks: &mut self.walks,
         };

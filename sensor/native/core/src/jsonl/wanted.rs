@@ -1,8 +1,11 @@
 //! The names that rules can ask a line for, known before the first line comes.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 
 use super::TIME_NAMES;
+use super::whole::squeezed;
 
 /// Index of a wanted name.
 pub type WantedId = u32;
@@ -78,6 +81,42 @@ impl Wanted {
             None => self.long.get(name).copied(),
         }
     }
+
+    /// The id of a name as a line has it; no wanted name holds a blank.
+    fn id_of(&self, name: &str) -> Option<WantedId> {
+        self.id(name).or_else(|| match squeezed(name) {
+            Cow::Owned(name) => self.id(&name),
+            Cow::Borrowed(_) => None,
+        })
+    }
+}
+
+/// The names of the line before and their ids: neighbors are mostly of one kind and name the same in the same order.
+#[derive(Debug, Default)]
+pub struct Neighbor(Vec<(Short, Option<WantedId>)>);
+
+impl Neighbor {
+    /// The id of the name that stands at `place` of its line.
+    #[inline]
+    pub fn id(&mut self, wanted: &Wanted, place: usize, name: &str) -> Option<WantedId> {
+        let Some(short) = Short::new(name) else {
+            return wanted.id_of(name);
+        };
+        match self.0.get_mut(place) {
+            Some((known, id)) if *known == short => *id,
+            Some(entry) => {
+                *entry = (short, wanted.id_of(name));
+                entry.1
+            }
+            None => {
+                let id = wanted.id_of(name);
+                // Places come one after another, but long names leave none.
+                self.0.resize(place, (short, id));
+                self.0.push((short, id));
+                id
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,5 +135,30 @@ mod tests {
             assert_eq!(wanted.id(name), None, "{name}");
         }
         assert_eq!(wanted.id("@timestamp"), Some(0));
+    }
+
+    #[test]
+    fn a_neighbor_only_saves_looking() {
+        let wanted = Wanted::new(["EventID", "Threat", "ThreatName", "aNameThatIsLongerThanSixteenBytes"]);
+        let lines: [&[&str]; 5] = [
+            &["EventID", "Threat Name", "other"],
+            &["EventID", "Threat Name", "other"],
+            &["Threat", "EventID"],
+            &[
+                "aNameThatIsLongerThanSixteenBytes",
+                "aNameThatIsLongerThanSixteenBytes",
+                "EventID",
+                "x",
+                "Threat",
+            ],
+            &["ThreatName", "Threat", "x", "EventID", "other"],
+        ];
+        let mut neighbor = Neighbor::default();
+        for line in lines {
+            for (place, name) in line.iter().enumerate() {
+                let found = neighbor.id(&wanted, place, name);
+                assert_eq!(found, wanted.id(&name.replace(' ', "")), "{line:?} {name}");
+            }
+        }
     }
 }
