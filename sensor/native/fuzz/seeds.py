@@ -159,6 +159,12 @@ def streams() -> Iterator[tuple[str, bytes]]:
     told = SNMP(community="public", PDU=SNMPresponse(id=3, varbindlist=[description]))
     yield "snmp-udp", b"\x0f" + _piece(b"\0", bytes(polled)) + _piece(b"\1", bytes(told))
     yield "snmp-secured", b"\x0f" + _piece(b"\0", _secured(b"maria"))
+    bind = bytes.fromhex("300c020101600702010304008000")
+    filtered = bytes.fromhex("a01387036f626aa40c0402636e3006810178820179")
+    fields = b"\x04\x01d\x0a\x01\x02\x0a\x01\x00\x02\x01\x00\x02\x01\x00\x01\x01\x00" + filtered + b"0\x04\x04\x02cn"
+    search = b"0" + bytes([len(fields) + 5]) + b"\x02\x01\x02\x63" + bytes([len(fields)]) + fields
+    done = bytes.fromhex("300c02010265070a010004000400")
+    yield "ldap", b"\7" + _piece(b"\0", bind + search) + _piece(b"\1", done)
     sent = b"EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n"
     sent += b"BDAT 5\r\nSubjeBDAT 6 LAST\r\nct: x\nSTARTTLS\r\n"
     said_back = b"220 ESMTP\r\n250 a\r\n250 b\r\n250 c\r\n250 d\r\n250 e\r\n220 f\r\n"

@@ -16,6 +16,7 @@ pub(crate) mod ftp;
 pub(crate) mod http;
 pub(crate) mod kerberos;
 mod labels;
+pub(crate) mod ldap;
 mod lines;
 mod mime;
 pub(crate) mod smtp;
@@ -35,7 +36,7 @@ use crate::flow::weird::Limiter;
 use announced::Announced;
 
 /// The descriptions of all typed records: what rules may name, beside the columns common to all.
-pub fn kinds() -> [&'static Kind; 12] {
+pub fn kinds() -> [&'static Kind; 14] {
     [
         Conn::schema(),
         dhcp::record::Dhcp::schema(),
@@ -43,6 +44,8 @@ pub fn kinds() -> [&'static Kind; 12] {
         ftp::record::Ftp::schema(),
         http::record::Http::schema(),
         kerberos::record::Kerberos::schema(),
+        ldap::record::Ldap::schema(),
+        ldap::record::Search::schema(),
         smtp::record::Smtp::schema(),
         snmp::record::Snmp::schema(),
         ssh::record::Ssh::schema(),
@@ -269,7 +272,7 @@ pub(crate) enum Start {
 }
 
 /// Protocols over TCP. Where several say yes on a foreign port, the first does.
-pub(crate) static TCP: [Protocol; 10] = [
+pub(crate) static TCP: [Protocol; 11] = [
     Protocol {
         probe: http::probe,
         ports: &[80, 81, 631, 1080, 3128, 8000, 8080, 8888],
@@ -301,6 +304,11 @@ pub(crate) static TCP: [Protocol; 10] = [
         start: Start::Parser(|id| Box::new(kerberos::Kerberos::new(id))),
     },
     Protocol {
+        probe: ldap::probe,
+        ports: &[389, 3268],
+        start: Start::Parser(|_| Box::<ldap::Ldap>::default()),
+    },
+    Protocol {
         probe: smtp::probe,
         ports: &[25, 587, 2525],
         start: Start::Parser(|_| Box::<smtp::Smtp>::default()),
@@ -323,7 +331,7 @@ pub(crate) static TCP: [Protocol; 10] = [
 ];
 
 /// Protocols over UDP; a probe sees one datagram.
-pub(crate) static UDP: [Protocol; 5] = [
+pub(crate) static UDP: [Protocol; 6] = [
     Protocol {
         probe: dns::probe_datagram,
         ports: &[53, 137, 5353, 5355],
@@ -338,6 +346,11 @@ pub(crate) static UDP: [Protocol; 5] = [
         probe: kerberos::probe_datagram,
         ports: &[88],
         start: Start::Parser(|id| Box::new(kerberos::Kerberos::new(id))),
+    },
+    Protocol {
+        probe: ldap::probe,
+        ports: &[389],
+        start: Start::Parser(|_| Box::new(ldap::Ldap::over_udp())),
     },
     Protocol {
         probe: snmp::probe,

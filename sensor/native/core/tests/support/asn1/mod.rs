@@ -1,6 +1,7 @@
 //! Elements of ASN.1 in its basic encoding (X.690).
 
 pub mod kerberos;
+pub mod ldap;
 pub mod snmp;
 
 /// One with a length of one byte, three or four.
