@@ -153,6 +153,7 @@ def captures_part(corpora: Path, short: bool, faults: list[str], figures: list[s
                 "http ",
                 "kerberos ",
                 "krb5 ",
+                "ldap ",
                 "smtp ",
                 "snmp ",
                 "ssh ",

@@ -222,6 +222,22 @@ def smtp(event: Event) -> Event:
     return {**record, "email": {"status": "PARSE_DONE", **email}} if email else record
 
 
+LDAP = {"delete": "del", "modify DN": "mod_dn"}
+
+
+def ldap(event: Event) -> Event:
+    """One operation or search; what was asked for beyond it and found is not kept."""
+    opcode = "search" if event["_path"] == "ldap_search" else event["opcode"].split(" ")[0]
+    name = LDAP.get(event.get("opcode", ""), opcode)
+    request: Event = {"message_id": event["message_id"], "operation": f"{name}_request"}
+    if opcode == "search":
+        request["search_request"] = {
+            "base_object": event.get("base_object", ""),
+            "attributes": event.get("attributes", []),
+        }
+    return {**base(event, "ldap"), "ldap": {"request": request}}
+
+
 def records(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
         match event.get("_path"):
@@ -237,6 +253,8 @@ def records(events: Iterable[Event]) -> Iterator[Event]:
                 yield from krb5(event)
             case "http":
                 yield http(event)
+            case "ldap" | "ldap_search":
+                yield ldap(event)
             case "smtp":
                 yield smtp(event)
             case "ssh":
