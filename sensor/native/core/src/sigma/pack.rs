@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read as _};
 
+use flate2::{Decompress, FlushDecompress, Status};
 use sha2::{Digest as _, Sha256};
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::error::PackError;
 use super::model::{Manifest, Rules};
@@ -135,6 +136,7 @@ fn verify_members(archive: &mut Archive<'_>, manifest: &Manifest) -> Result<Kept
         ));
     }
     let (mut kept, mut total) = (Kept::default(), 0_u64);
+    let (mut inflater, mut bytes) = (Inflater::default(), Vec::new());
     for (name, expected) in &manifest.members {
         if !present.contains(name) {
             return Err(PackError::new(
@@ -142,7 +144,7 @@ fn verify_members(archive: &mut Archive<'_>, manifest: &Manifest) -> Result<Kept
                 "the manifest lists this member, the pack does not hold it",
             ));
         }
-        let bytes = read_member(archive, name)?;
+        inflater.read(archive, name, &mut bytes)?;
         total += bytes.len() as u64;
         if total > MAX_TOTAL {
             return Err(PackError::new(
@@ -158,10 +160,10 @@ fn verify_members(archive: &mut Archive<'_>, manifest: &Manifest) -> Result<Kept
             ));
         }
         match name.as_str() {
-            RULES => kept.rules = bytes,
-            "sources.json" => kept.sources = bytes,
-            "ecs.json" => kept.ecs = bytes,
-            "canary.json" => kept.canary = bytes,
+            RULES => kept.rules = std::mem::take(&mut bytes),
+            "sources.json" => kept.sources = std::mem::take(&mut bytes),
+            "ecs.json" => kept.ecs = std::mem::take(&mut bytes),
+            "canary.json" => kept.canary = std::mem::take(&mut bytes),
             _ => {}
         }
     }
@@ -180,6 +182,68 @@ fn read_member(archive: &mut Archive<'_>, name: &str) -> Result<Vec<u8>, PackErr
         return Err(PackError::new(name, format!("it exceeds {} MiB", MAX_MEMBER >> 20)));
     }
     Ok(bytes)
+}
+
+/// Reads members one after another with the same buffers: a pack has thousands of small ones. What is read is verified by
+/// its SHA-256, not by the archive's own checksum.
+struct Inflater {
+    stream: Decompress,
+    packed: Vec<u8>,
+}
+
+impl Default for Inflater {
+    fn default() -> Self {
+        Self {
+            stream: Decompress::new(false),
+            packed: Vec::new(),
+        }
+    }
+}
+
+impl Inflater {
+    fn read(&mut self, archive: &mut Archive<'_>, name: &str, out: &mut Vec<u8>) -> Result<(), PackError> {
+        let fault = |e: &dyn std::fmt::Display| PackError::new(name, format!("it cannot be read ({e})"));
+        let at = (archive.index_for_name(name)).ok_or_else(|| fault(&"the archive does not name it"))?;
+        let member = archive.by_index_raw(at).map_err(|e| fault(&e))?;
+        let (method, size) = (member.compression(), member.size());
+        self.packed.clear();
+        let mut packed = member.take(MAX_MEMBER + 1);
+        packed.read_to_end(&mut self.packed).map_err(|e| fault(&e))?;
+        out.clear();
+        match method {
+            CompressionMethod::Stored => out.extend_from_slice(&self.packed),
+            CompressionMethod::Deflated => {
+                out.reserve(size.min(1 << 20) as usize + 1);
+                self.inflate(out).map_err(|e| fault(&e))?;
+            }
+            other => return Err(fault(&format!("compression {other} is not known"))),
+        }
+        if out.len() as u64 > MAX_MEMBER {
+            return Err(PackError::new(name, format!("it exceeds {} MiB", MAX_MEMBER >> 20)));
+        }
+        Ok(())
+    }
+
+    /// Inflates until the end, or to just beyond what a member may have.
+    fn inflate(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
+        self.stream.reset(false);
+        loop {
+            let from = self.stream.total_in() as usize;
+            let before = (from, out.len());
+            let status = self
+                .stream
+                .decompress_vec(&self.packed[from..], out, FlushDecompress::Finish)
+                .map_err(|e| e.to_string())?;
+            if status == Status::StreamEnd || out.len() as u64 > MAX_MEMBER {
+                return Ok(());
+            }
+            if out.len() == out.capacity() {
+                out.reserve(out.len().clamp(1 << 12, 8 << 20));
+            } else if before == (self.stream.total_in() as usize, out.len()) {
+                return Err("it ends too early".to_owned());
+            }
+        }
+    }
 }
 
 fn version(text: &str) -> Option<[u32; 3]> {
