@@ -3,11 +3,13 @@
 Compared: rule, group key, window end, contributing events. Beyond the oracle, and so left out of what is drawn: ranges
 and tuples of fields (it refuses them), equal times in ``temporal_ordered`` (it asks for a later second), folding beyond
 ASCII. Read otherwise there, and so left out of its answer: an event that completes nothing may end a window in which a
-``temporal_ordered`` stands already, and one that lacks the field counted may end a window of ``value_*``.
+``temporal_ordered`` stands already, and one that lacks the field counted may end a window of ``value_*`` and is named
+as one of its events.
 """
 
 import json
 import os
+import random
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,11 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 
 from tests.oracle import client
 from tests.sigma.conformance import framed, yaml_text
-from tests.sigma.differential import drawn
 from tests.sigma.engines import rules_json
 from tests.sigma.packs import LOGSOURCE, compiled
 from tests.sigma.reference import Event, Reference
@@ -48,16 +48,16 @@ BODIES: Sequence[Mapping[str, Any]] = (
     {"type": "value_median", "rules": ["a", "b", "c"], "condition": {"gt": 3, "field": "v"}},
     {"type": "value_percentile", "rules": ["a", "b", "c"], "condition": {"gte": 4, "field": "v", "percentile": 90}},
 )
-HAPPENED = st.lists(
-    st.tuples(
-        st.integers(0, 300),
-        st.sampled_from("abc"),
-        st.sampled_from(["x", "X", "y", None]),
-        st.sampled_from([1, 2, 3, 5, 8, "2", None]),
-    ),
-    max_size=40,
-    unique_by=lambda event: event[0],
-)
+TELLING: list[tuple[int, str, str | None, object]] = [
+    (0, "c", "x", 1),
+    (1, "a", "x", 8),
+    (2, "b", "x", 5),
+    (3, "a", "x", 3),
+    (4, "a", "x", 2),
+    (5, "c", "x", 8),
+    (6, "b", "x", 5),
+]
+"""A course in which a correlation of every type fires, whatever is drawn beside it."""
 RUNS = 12
 
 pytestmark = pytest.mark.skipif(not client.present() and "CI" not in os.environ, reason=client.ABSENT)
@@ -69,6 +69,10 @@ class Run:
 
     body: Mapping[str, Any]
     events: Sequence[tuple[int, str, str | None, object]]
+
+    def has_value(self, place: int) -> bool:
+        """Whether an event may be one of an alert's (see the module's head)."""
+        return not (self.body["type"].startswith("value_") and self.events[place][3] is None)
 
     @property
     def documents(self) -> list[str]:
@@ -94,13 +98,22 @@ Alert = tuple[str, int]
 """Group key and window end in seconds from the start."""
 
 
+def course(numbers: random.Random) -> list[tuple[int, str, str | None, object]]:
+    """Up to forty events within five minutes, no two in one second."""
+    seconds = sorted(numbers.sample(range(301), numbers.randrange(41)))
+    users, values = ["x", "X", "y", None], [1, 2, 3, 5, 8, "2", None]
+    return [(second, numbers.choice("abc"), numbers.choice(users), numbers.choice(values)) for second in seconds]
+
+
 @lru_cache(maxsize=1)
 def runs() -> list[Run]:
     spans = ["10s", "30s", "2m"]
-    courses = drawn(HAPPENED, len(BODIES) * RUNS)
+    # What hypothesis draws depends on which modules were imported before; a course must be the same in every run.
+    numbers = random.Random(4)  # noqa: S311  reproducible, not secret
+    courses = [TELLING] * len(BODIES) + [course(numbers) for _ in range(len(BODIES) * RUNS)]
     return [
-        Run({**BODIES[at % len(BODIES)], "timespan": spans[at % 3], "group-by": ["u"]}, sorted(course))  # type: ignore[type-var]
-        for at, course in enumerate(courses)
+        Run({**BODIES[at % len(BODIES)], "timespan": spans[at % 3], "group-by": ["u"]}, each)
+        for at, each in enumerate(courses)
     ]
 
 
@@ -118,7 +131,9 @@ def oracles() -> list[dict[Alert, set[int]]]:
     assert not [answer["fault"] for answer in answers if "fault" in answer]
     return [
         {
-            (hit["group_keys"]["u"], int(hit["window_end"])): {int(one.split(":")[1]) - 1 for one in hit["event_ids"]}
+            (hit["group_keys"]["u"], int(hit["window_end"])): set(
+                filter(run.has_value, (int(one.split(":")[1]) - 1 for one in hit["event_ids"]))
+            )
             for hit in answer["hits"]
             if run.counts(int(hit["window_end"]))
         }
